@@ -1,0 +1,122 @@
+"""The settings of a project. Each says what moving it does; nonsense is refused at birth."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from yukjo.records import SIX, Frozen
+from yukjo.words import Language
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+class ProjectConfig(Frozen):
+    """[project]"""
+
+    name: str = "yukjo"
+    language: Language = "ko"
+    """Of reports and messages."""
+    runs: Path = Path("runs")
+    """Folder of the runs, the adapter store and the ledger, relative to the project."""
+
+
+class BaseConfig(Frozen):
+    """[base]"""
+
+    model: str = "embedded"
+    """A Hugging Face folder, a hub id, or `embedded`: Gemma 3 270M from its registry package."""
+    dtype: Literal["bfloat16", "float32"] = "bfloat16"
+    """Of the frozen weights. float32 is exact to the reference and half as fast."""
+    cache: Path = Path("~/.cache/yukjo")
+    """Where the embedded base is unpacked once (about 540 MB)."""
+
+
+class DataConfig(Frozen):
+    """[data]"""
+
+    files: tuple[Path, ...] = ()
+    """JSONL files, relative to the project."""
+    valid: Share = 0.1
+    """Share held out to choose the best checkpoint."""
+    test: Share = 0.2
+    """Share held out to measure; never seen in training."""
+    max_tokens: PositiveInt = 1024
+    """A longer sample is refused by name and counted, never cut."""
+
+
+class LoraConfig(Frozen):
+    """[lora]: the update added to a frozen weight is `alpha / rank * B @ A`."""
+
+    rank: PositiveInt = 16
+    """Inner width of A and B. Doubling it doubles the adapter's size."""
+    alpha: PositiveFloat = 32
+    """Strength of the update; at a fixed alpha / rank the learning rate needs no change."""
+    dropout: Share = 0.0
+    """Share of an adapter's inputs dropped in training; guards a small set against memorising."""
+    targets: tuple[str, ...] = ("q_proj", "v_proj")
+    """Names of the linear layers that get an adapter."""
+
+
+class TrainConfig(Frozen):
+    """[train]"""
+
+    epochs: PositiveFloat = 3
+    """Passes over the training samples; more than a few memorise."""
+    max_steps: PositiveInt | None = None
+    """A budget: stop after so many optimiser steps, however many epochs that is."""
+    batch: PositiveInt = 4
+    """Samples of one agent in a micro-batch. More uses more memory, not other mathematics."""
+    accumulate: PositiveInt = 4
+    """Micro-batches an optimiser step: batch * accumulate samples shape each step."""
+    learning_rate: PositiveFloat = 2e-4
+    """Peak of the schedule. Too high diverges, too low learns nothing in the epochs given."""
+    warmup: Share = 0.1
+    """Share of the steps in which the learning rate climbs; then half a cosine down to 0."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    clip: PositiveFloat = 1.0
+    """Largest gradient norm."""
+    pack_tokens: PositiveInt = 2048
+    """Most tokens in one forward pass; bounds memory. Pieces of several agents share a pack."""
+    evaluate_every: PositiveInt = 5
+    """Optimiser steps between two looks at held-out loss."""
+    checkpoint_every: PositiveInt = 20
+    """Optimiser steps between two resumable checkpoints."""
+    keep: PositiveInt = 3
+    """Checkpoints kept."""
+    threads: PositiveInt | None = None
+    """Processor threads; as many as there are cores where it is left out."""
+
+
+class EvaluateConfig(Frozen):
+    """[evaluate]"""
+
+    cases: PositiveInt | None = None
+    """Most test cases an agent to answer; all where it is left out. Perplexity uses all."""
+    max_tokens: PositiveInt = 512
+    """Longest answer; an answer that reaches it counts as a failure."""
+    repeats: Annotated[int, Field(ge=0)] = 2
+    """Sampled answers a case beside the greedy one, for consistency; 0 leaves it out."""
+    temperature: PositiveFloat = 0.7
+    """Of the sampled answers."""
+    batch: PositiveInt = 48
+    """Answers made side by side; seconds an answer are measured in that batch."""
+    resamples: PositiveInt = 2000
+    """Bootstrap resamples behind each interval."""
+
+
+class YukjoConfig(Frozen):
+    """A whole `yukjo.toml`: what was asked."""
+
+    preset: Literal["classic", "expert"] = "expert"
+    """Where [lora] and [train] start from; see `yukjo.config.presets`."""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Of adapters, data order, dropout and sampling."""
+    agents: tuple[str, ...] = SIX
+    """Agents to tune, one adapter each."""
+    project: ProjectConfig = ProjectConfig()
+    base: BaseConfig = BaseConfig()
+    data: DataConfig = DataConfig()
+    lora: LoraConfig = LoraConfig()
+    train: TrainConfig = TrainConfig()
+    evaluate: EvaluateConfig = EvaluateConfig()

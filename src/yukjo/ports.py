@@ -1,0 +1,124 @@
+"""What the core asks of the leaves: a tokenizer, a trainer, an engine.
+
+Everything crosses as plain lists, numbers and records; a tensor never leaves its leaf.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from yukjo.config.models import LoraConfig
+from yukjo.records import Answer, Example, Message
+
+
+class Tokenizer(Protocol):
+    """Turns text into tokens and back; knows the model's own chat template, if it has one."""
+
+    @property
+    def chat_template(self) -> str | None:
+        """The model's own Jinja chat template; None for a bare base model."""
+
+    @property
+    def special(self) -> frozenset[int]:
+        """Ids of control tokens (begin, end, turn marks): text from outside must hold none."""
+
+    def render(self, messages: Sequence[Message], *, template: str, reply: bool) -> str:
+        """The conversation as text; with `reply` up to where the assistant's next turn begins."""
+
+    def encode(self, text: str) -> list[int]:
+        """Tokens of `text`. Control tokens in it are recognised, none are added."""
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """Text of `tokens`, control tokens left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One adapter's micro-batch inside a pack."""
+
+    adapter: str
+    examples: tuple[Example, ...]
+    denominator: int
+    """Learned tokens of this adapter in the whole step, over all its micro-batches."""
+    noise: int
+    """Seed of this piece's dropout: the same alone and beside others."""
+
+
+class Trainer(Protocol):
+    """Holds one frozen base and the adapters being trained on it.
+
+    The core owns batches, schedule, stopping and records; a trainer only knows how to take
+    one step, so that two backends fed the same batches can be compared.
+    """
+
+    def add(self, adapter: str, lora: LoraConfig, *, seed: int, weight_decay: float) -> None:
+        """Make a fresh adapter, seeded before it is drawn, and its optimiser."""
+
+    def backward(self, pack: Sequence[Piece]) -> list[float]:
+        """Add the gradients of `sum of token losses / denominator` of every piece.
+
+        Returns each piece's summed loss in nats.
+        """
+
+    def update(self, adapter: str, *, learning_rate: float, clip: float) -> float:
+        """Clip the gradient to norm `clip`, take one optimiser step, return the norm before."""
+
+    def losses(self, pack: Sequence[tuple[str, Example]]) -> list[float]:
+        """Summed loss in nats of each example under its adapter; no gradient, no dropout."""
+
+    def save(self, adapter: str, folder: Path) -> None:
+        """Write `adapter` to `folder` as PEFT files."""
+
+    def save_state(self, file: Path) -> None:
+        """Write all adapters, optimisers included, so that `load_state` goes on from here."""
+
+    def load_state(self, file: Path) -> None:
+        """Take up what `save_state` wrote; the same adapters must have been added."""
+
+    def memory_mb(self) -> float:
+        """Peak memory of this process so far, in MiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question to an engine."""
+
+    case: str
+    agent: str
+    adapter: str
+    """Content hash of a loaded adapter, or "" for the bare base."""
+    repeat: int
+    tokens: tuple[int, ...]
+    stop: frozenset[int]
+    """The answer ends before any of these."""
+    max_tokens: int
+    temperature: float
+    """0 is greedy."""
+    seed: int
+
+
+class Engine(Protocol):
+    """Holds one base and the adapters loaded on it, and answers.
+
+    An adapter is known by its content hash; the same hash is never loaded twice.
+    """
+
+    @property
+    def base_hash(self) -> str:
+        """Hash of the base's configuration and weights; adapters made on another are refused."""
+
+    def load(self, adapter: str, folder: Path) -> None:
+        """Load a PEFT adapter folder under its content hash; AdapterError if it can't serve."""
+
+    def unload(self, adapter: str) -> None:
+        """Forget an adapter and free its memory."""
+
+    def answer(self, requests: Sequence[Request]) -> list[Answer]:
+        """Answer all requests, in their order; several adapters may be mixed."""
+
+    def losses(self, pack: Sequence[tuple[str, Example]]) -> list[float]:
+        """Summed loss in nats over the learned tokens of each example; "" is the bare base."""
+
+    def next_logits(self, adapter: str, prompts: Sequence[Sequence[int]]) -> list[list[float]]:
+        """Logits [prompt][vocabulary] of the token after each prompt, for the effect proof."""

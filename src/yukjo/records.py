@@ -1,0 +1,175 @@
+"""The nouns that cross folders. All are frozen; what comes from outside is checked by pydantic.
+
+The way of the data: `Sample` (a line) -> `Chat` (messages) -> `Example` (tokens and mask)
+-> an adapter (`AdapterManifest`) -> `Answer`s -> `Comparison`s -> `Entry` (the ledger).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from yukjo.files import hash_json
+
+SIX = ("rag", "citizen_support", "document_writing", "legal_research", "data_analysis", "review")
+"""The six agents of requirement G1, in its order."""
+
+DIFFICULTIES = ("쉬움", "보통", "어려움")
+
+Difficulty = Literal["쉬움", "보통", "어려움"]
+Role = Literal["system", "user", "assistant", "tool"]
+Side = Literal["train", "valid", "test"]
+Verdict = Literal["better", "worse", "unclear"]
+
+
+class Frozen(BaseModel):
+    """A record that can't change and knows no unknown field."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Message(Frozen):
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+
+
+class Sample(Frozen):
+    """A line of a data file: what is asked, of whom, and what should be answered (G2)."""
+
+    instruction: str
+    input: str = ""
+    output: str
+    agent_type: str
+    id: str | None = None
+    difficulty: Difficulty | None = None
+    topic: str | None = None
+    exception: str | None = None
+    source: str | None = None
+    license: str | None = None
+    messages: tuple[Message, ...] = ()
+    """Earlier turns of the conversation; `instruction`, `input` and `output` are its last turn."""
+
+    @cached_property
+    def hash(self) -> str:
+        """Hex SHA-256 of what is trained on; id, source and labels don't change it."""
+        turns = [[m.role, m.content] for m in self.messages]
+        return hash_json([self.agent_type, turns, self.instruction, self.input, self.output])
+
+    @property
+    def name(self) -> str:
+        """How people refer to the sample: its id, else the start of its hash."""
+        return self.id or self.hash[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A conversation for one agent, system prompt first, the reply to learn last."""
+
+    agent: str
+    sample: str
+    """Hash of the sample it came from."""
+    name: str
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A chat as tokens. `learn[i]` says whether the model learns to produce `tokens[i]`."""
+
+    agent: str
+    sample: str
+    name: str
+    tokens: tuple[int, ...]
+    learn: tuple[bool, ...]
+
+    @property
+    def learned(self) -> int:
+        """How many tokens are learned."""
+        return sum(self.learn)
+
+
+class Effect(Frozen):
+    """Proof that an adapter does something: what it makes of fixed prompts.
+
+    `change` is the largest absolute difference between the logits with and without the adapter;
+    `fingerprint` hashes the top tokens and the rounded logits with it.
+    """
+
+    prompts: int
+    change: float
+    fingerprint: str
+
+
+class AdapterManifest(Frozen):
+    """`yukjo.json`, what travels with an adapter's weights."""
+
+    id: str
+    """Hex SHA-256 of `adapter_model.safetensors`."""
+    agent: str
+    run: str
+    base: str
+    """Name of the base as the project gave it."""
+    base_hash: str
+    template_hash: str
+    prompt_hash: str
+    """Of the agent's system prompt: another prompt is another adapter."""
+    recipe: dict[str, Any]
+    seed: int
+    data: tuple[str, ...]
+    """Hashes of the training samples, sorted."""
+    learned_tokens: int
+    steps: int
+    best_step: int
+    valid_loss: float | None
+    effect: Effect
+    versions: dict[str, str]
+    licences: dict[str, str]
+
+
+class Answer(Frozen):
+    """One answer of one engine to one case; kept raw so that it can be scored again."""
+
+    case: str
+    agent: str
+    adapter: str
+    """Content hash of the adapter, or "" for the bare base."""
+    repeat: int
+    """0 is the greedy answer; 1.. are sampled ones, for consistency."""
+    text: str
+    tokens: int
+    seconds: float
+    """From the request to the last token, in the batch it was answered in."""
+    finish: Literal["stop", "length"]
+
+
+class Comparison(Frozen):
+    """One metric before and after, paired by case."""
+
+    name: str
+    metric_id: str
+    before: float
+    after: float
+    difference: float
+    low: float | None
+    high: float | None
+    """95 % bootstrap interval of the difference; None where n < 2."""
+    n: int
+    verdict: Verdict
+    improvement_percentage: float | None
+    """100 * (after - before) / before; None where before is 0."""
+
+
+class Entry(Frozen):
+    """One line of the ledger; `hash` covers all the rest, and `previous` chains it."""
+
+    number: int
+    kind: str
+    run: str
+    created: str
+    """ISO 8601, UTC."""
+    body: dict[str, Any]
+    previous: str
+    hash: str
