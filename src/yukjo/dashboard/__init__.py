@@ -1,1 +1,1 @@
-"""dashboard"""
+"""The ledger for people: a page of one run, and its table for the terminal."""

@@ -1,0 +1,84 @@
+"""Time `yukjo.data.check` on a generated file; prints one JSON document.
+
+    python bench/data_check.py [--lines 100000]
+
+The file mixes words at random into lines of about the length of real samples (500 characters);
+one line in 100 repeats another, one in 100 repeats another with one word changed.
+"""
+
+import argparse
+import json
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+AGENTS = ("rag", "citizen_support", "document_writing", "legal_research", "data_analysis", "review")
+SYLLABLES = "가나다라마바사아자차카타파하고노도로모보소오조초코토포호구누두루무부수우주추쿠투푸후"
+
+
+def main() -> None:
+    """Generate, check in a process of its own, print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--lines", type=int, default=100_000)
+    parser.add_argument("--measure", type=Path)
+    asked = parser.parse_args()
+    if asked.measure:
+        measure(asked.measure)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "lines.jsonl"
+        generate(file, lines=asked.lines)
+        subprocess.run([sys.executable, __file__, "--measure", str(file)], check=True)  # noqa: S603
+
+
+def generate(file: Path, *, lines: int) -> None:
+    """Write `lines` samples, the same ones every time."""
+    rng = random.Random(0)  # noqa: S311 - a toy, not a secret
+    words = ["".join(rng.choices(SYLLABLES, k=rng.randint(2, 4))) for _ in range(20_000)]
+    last = ""
+    with file.open("w", encoding="utf-8") as out:
+        for number in range(lines):
+            if number % 100 == 1:
+                line = last
+            elif number % 100 == 2:  # noqa: PLR2004
+                line = last.replace('", "agent_type"', f' {rng.choice(words)}", "agent_type"')
+            else:
+                line = sample(rng, words)
+            out.write(line + "\n")
+            last = line
+
+
+def sample(rng: random.Random, words: list[str]) -> str:
+    """One line of JSON."""
+    text = {name: " ".join(rng.choices(words, k=k)) for name, k in
+            (("instruction", 10), ("input", 40), ("output", 70))}  # fmt: skip
+    agent = rng.choice(AGENTS)
+    record = {**text, "agent_type": agent, "difficulty": "보통", "topic": "복지"}
+    return json.dumps(record, ensure_ascii=False)
+
+
+def measure(file: Path) -> None:
+    """Check `file` and say how long it took and how much memory it needed at most."""
+    from yukjo.data.check import check
+
+    start = time.perf_counter()
+    report = check([file])
+    seconds = time.perf_counter() - start
+    peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(json.dumps({
+        "lines": report.lines,
+        "megabytes": round(file.stat().st_size / 1e6, 1),
+        "seconds": round(seconds, 2),
+        "lines_per_s": round(report.lines / seconds),
+        "peak_memory_mb": round(peak_kib / 1024, 1),
+        "errors": report.errors,
+        "warnings": report.warnings,
+    }))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""The adapter store: a folder an adapter, named by the SHA-256 of its weights.
+
+A folder is a valid PEFT adapter plus `yukjo.json`, its manifest. What is read back is hashed
+again: a byte that changed on disk is found before it answers anybody.
+"""
+
+import os
+import shutil
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from yukjo.errors import AdapterError
+from yukjo.files import sha256_file, write_whole
+from yukjo.records import AdapterManifest
+from yukjo.words import say
+
+WEIGHTS = "adapter_model.safetensors"
+MANIFEST = "yukjo.json"
+
+
+def content_id(folder: Path) -> str:
+    """The id of the adapter in `folder`: the SHA-256 of its weights."""
+    weights = folder / WEIGHTS
+    if not weights.is_file():
+        raise AdapterError(
+            say("no adapter here: `{file}` is missing", file=WEIGHTS),
+            where=str(folder),
+            fix=say("name a folder that training wrote"),
+        )
+    return sha256_file(weights)
+
+
+def read_manifest(folder: Path) -> AdapterManifest:
+    """The manifest of the adapter in `folder`; AdapterError where it doesn't fit its weights."""
+    try:
+        text = (folder / MANIFEST).read_text(encoding="utf-8")
+        manifest = AdapterManifest.model_validate_json(text)
+    except (OSError, ValidationError) as fault:
+        raise AdapterError(
+            say("the adapter's manifest can't be read: {fault}", fault=fault),
+            where=str(folder / MANIFEST),
+            fix=say("restore the folder from the store or the run"),
+        ) from fault
+    if (found := content_id(folder)) != manifest.id:
+        raise AdapterError(
+            say("the adapter's weights are not those of its manifest"),
+            where=f"{folder}: {found[:12]} / {manifest.id[:12]}",
+            fix=say("restore the folder from the store or the run"),
+        )
+    return manifest
+
+
+def refuse_other_base(manifest: AdapterManifest, base_hash: str) -> None:
+    """AdapterError unless the adapter was made on the base with this hash."""
+    if manifest.base_hash != base_hash:
+        raise AdapterError(
+            say("the adapter was made on another base ({base})", base=manifest.base),
+            where=f"{manifest.id[:12]}: {manifest.base_hash[:12]} / {base_hash[:12]}",
+            fix=say("load the base it was trained on, or train it on this one"),
+        )
+
+
+class Store:
+    """The adapters of a project."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def add(self, source: Path, manifest: AdapterManifest) -> Path:
+        """Write `manifest` beside the weights in `source` and keep both; the place in the store.
+
+        Files are linked where the system can, so that an adapter stands on disk once.
+        """
+        write_whole(source / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
+        read_manifest(source)
+        place = self.folder / manifest.id
+        if not place.exists():
+            scratch = self.folder / f".{manifest.id}.{os.getpid()}"
+            shutil.rmtree(scratch, ignore_errors=True)
+            shutil.copytree(source, scratch, copy_function=_link_or_copy)
+            scratch.rename(place)
+        return place
+
+    def all(self) -> list[AdapterManifest]:
+        """Every adapter kept, by agent, then newest run first."""
+        places = self.folder.glob(f"*/{MANIFEST}")
+        found = [read_manifest(p.parent) for p in places if not p.parent.name.startswith(".")]
+        newest = sorted(found, key=lambda m: m.run, reverse=True)
+        return sorted(newest, key=lambda m: m.agent)
+
+    def find(self, name: str) -> tuple[Path, AdapterManifest]:
+        """The adapter whose id starts with `name`."""
+        found = sorted(p.parent for p in self.folder.glob(f"{name}*/{MANIFEST}")) if name else []
+        if len(found) != 1:
+            raise AdapterError(
+                say("{count} adapters start with `{name}`", count=len(found), name=name),
+                where=str(self.folder),
+                fix=say("see `yukjo adapter list`"),
+            )
+        return found[0], read_manifest(found[0])
+
+    def chosen(
+        self, names: Sequence[str], *, agents: Collection[str]
+    ) -> dict[str, tuple[Path, AdapterManifest]]:
+        """The adapters named by the start of their ids, else the newest of each of `agents`."""
+        if names:
+            found = [self.find(name) for name in names]
+        else:
+            newest = {m.agent: m for m in reversed(self.all()) if m.agent in agents}
+            found = [(self.folder / m.id, m) for m in newest.values()]
+        if missing := set(agents) - {m.agent for _, m in found} if not names else set():
+            raise AdapterError(
+                say("no adapter is kept for {agents}", agents=", ".join(sorted(missing))),
+                where=str(self.folder),
+                fix=say("train one: `yukjo train`"),
+            )
+        return {m.agent: (place, m) for place, m in found}
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

@@ -1,0 +1,138 @@
+"""A transformers causal LM, frozen, with its linear layers ready for adapters.
+
+Any decoder of `AutoModelForCausalLM` whose attention goes through transformers' attention
+interface works: Qwen3, Llama and Gemma are tested. Linear weights stay in `dtype`; norms and the
+residual stream are fp32.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoModelForCausalLM
+
+from yukjo.backends.torch.attention import BATCH, PACKED
+from yukjo.backends.torch.head import Head
+from yukjo.backends.torch.lora import Lane, Lanes, LoraLinear
+from yukjo.errors import ModelError
+from yukjo.files import hash_json, sha256_file
+from yukjo.words import say
+
+
+class Base:
+    """One frozen base in memory."""
+
+    def __init__(self, folder: Path, *, dtype: Literal["bfloat16", "float32"]) -> None:
+        """Load the Hugging Face folder; ModelError where it can't be used."""
+        self.hash = hash_folder(folder)
+        self.model = _load(folder, getattr(torch, dtype))
+        self.lanes = Lanes()
+        self.decoder: Any = self.model.get_decoder()
+        self.settings = self.model.config.get_text_config()
+        self.layers = self._swap_linears()
+        output = self.model.get_output_embeddings()
+        _refuse_unknown_heads(self.settings, output)
+        softcap = getattr(self.settings, "final_logit_softcapping", None)
+        self.head = Head(output.weight, softcap)
+        self.embedding = self.model.get_input_embeddings()
+        self.embedding.padding_idx = None
+        for name, parameter in self.model.named_parameters():
+            if "norm" in name:
+                parameter.data = parameter.data.float()
+
+    def _swap_linears(self) -> list[LoraLinear]:
+        """Put a `LoraLinear` in the place of each linear layer of the decoder."""
+        names = {id(module): name for name, module in self.model.named_modules()}
+        prefix = names[id(self.decoder)] + "."
+        found = [(n, m) for n, m in self.decoder.named_modules() if isinstance(m, nn.Linear)]
+        layers = []
+        for number, (name, module) in enumerate(found):
+            layer = LoraLinear(module, name=prefix + name, number=number, lanes=self.lanes)
+            parent, _, child = name.rpartition(".")
+            setattr(self.decoder.get_submodule(parent), child, layer)
+            layers.append(layer)
+        return layers
+
+    def embed(self, tokens: Tensor) -> Tensor:
+        """tokens [...] -> fp32 [..., D], scaled as the model does; only the rows asked for."""
+        rows = self.embedding.weight[tokens.reshape(-1)].float()
+        places = torch.arange(len(rows))
+        embedded: Tensor = torch.func.functional_call(self.embedding, {"weight": rows}, (places,))
+        return embedded.view(*tokens.shape, -1)
+
+    def hidden_of_pack(
+        self, samples: Sequence[Sequence[int]], lanes: Sequence[Lane]
+    ) -> Tensor:
+        """Final hidden states [T, D] of samples laid back to back, each attending to itself."""
+        segments, start = [], 0
+        for sample in samples:
+            segments.append((start, start + len(sample)))
+            start += len(sample)
+        tokens = torch.tensor([t for sample in samples for t in sample])
+        positions = torch.cat([torch.arange(len(sample)) for sample in samples])
+        self.lanes.now = lanes
+        self.settings._attn_implementation = PACKED  # noqa: SLF001 - transformers' own switch
+        out = self.decoder(
+            inputs_embeds=self.embed(tokens[None]),
+            position_ids=positions[None],
+            use_cache=False,
+            segments=segments,
+        )
+        hidden: Tensor = out.last_hidden_state[0]
+        return hidden
+
+    def hidden_of_batch(
+        self, tokens: Tensor, lanes: Sequence[Lane], *, mask: Tensor, positions: Tensor, cache: Any
+    ) -> Tensor:
+        """Hidden states [B, T, D] of a left-padded batch that goes on from `cache`."""
+        self.lanes.now = lanes
+        self.settings._attn_implementation = BATCH  # noqa: SLF001 - transformers' own switch
+        out = self.decoder(
+            inputs_embeds=self.embed(tokens),
+            attention_mask=mask,
+            position_ids=positions,
+            past_key_values=cache,
+            use_cache=True,
+        )
+        hidden: Tensor = out.last_hidden_state
+        return hidden
+
+
+def hash_folder(folder: Path) -> str:
+    """Hash of a base: its configuration and the bytes of its weights, by file name."""
+    files = sorted(folder.glob("*.safetensors"))
+    config = folder / "config.json"
+    if not files or not config.is_file():
+        raise ModelError(
+            say("not a model folder: config.json and *.safetensors are needed"),
+            where=str(folder),
+            fix=say("name a Hugging Face folder with safetensors weights in [base] model"),
+        )
+    return hash_json({f.name: sha256_file(f) for f in [config, *files]})
+
+
+def _load(folder: Path, dtype: torch.dtype) -> Any:
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, local_files_only=True, use_safetensors=True
+        )
+    except (OSError, ValueError, KeyError) as fault:
+        raise ModelError(
+            say("the base can't be loaded: {fault}", fault=fault),
+            where=str(folder),
+            fix=say("name a causal language model of the Qwen, Llama or Gemma family"),
+        ) from fault
+    return model.eval().requires_grad_(requires_grad=False)
+
+
+def _refuse_unknown_heads(settings: Any, output: nn.Module) -> None:
+    """Refuse what our cross entropy doesn't compute, rather than compute it wrongly."""
+    scaled = [k for k in ("logit_scale", "logits_scaling") if getattr(settings, k, None)]
+    if scaled or getattr(output, "bias", None) is not None:
+        raise ModelError(
+            say("this model's output layer isn't supported: {what}", what=scaled or "bias"),
+            where=str(settings.model_type),
+            fix=say("name a causal language model of the Qwen, Llama or Gemma family"),
+        )

@@ -1,0 +1,107 @@
+"""An adapter as PEFT files, read and written without PEFT.
+
+`adapter_model.safetensors` holds `base_model.model.<layer>.lora_A|B.weight`; `adapter_config.json`
+says rank, alpha and targets. What we don't compute (DoRA, rank and alpha patterns, saved modules)
+is refused by name: loading it in part would answer with another adapter than was trained.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from yukjo.backends.torch.lora import Lora, LoraLinear
+from yukjo.config.models import LoraConfig
+from yukjo.errors import AdapterError
+from yukjo.files import write_whole
+from yukjo.words import say
+
+_WEIGHTS, _CONFIG = "adapter_model.safetensors", "adapter_config.json"
+_UNSUPPORTED = (
+    "use_dora", "use_rslora", "rank_pattern", "alpha_pattern", "modules_to_save",
+    "trainable_token_indices", "lora_bias", "fan_in_fan_out",
+)  # fmt: skip
+
+
+def write(lora: Lora, folder: Path, *, base: str) -> None:
+    """Write `lora` to `folder`; `base` is the name PEFT shows for the base."""
+    tensors = {
+        f"base_model.model.{name}.lora_{side}.weight": tensor.detach().contiguous()
+        for name, pair in lora.weights.items()
+        for side, tensor in zip("AB", pair, strict=True)
+    }
+    config = {
+        "peft_type": "LORA",
+        "task_type": "CAUSAL_LM",
+        "base_model_name_or_path": base,
+        "r": lora.config.rank,
+        "lora_alpha": lora.config.alpha,
+        "lora_dropout": lora.config.dropout,
+        "target_modules": sorted(lora.config.targets),
+        "bias": "none",
+        "inference_mode": True,
+    }
+    write_whole(folder / _WEIGHTS, save(tensors, metadata={"format": "pt"}))
+    write_whole(folder / _CONFIG, json.dumps(config, indent=2, sort_keys=True) + "\n")
+
+
+def read(folder: Path, layers: list[LoraLinear]) -> Lora:
+    """The adapter in `folder`, checked against the layers of this base."""
+    try:
+        asked = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
+        tensors = load_file(folder / _WEIGHTS)
+        config = LoraConfig(
+            rank=asked["r"],
+            alpha=asked["lora_alpha"],
+            dropout=asked.get("lora_dropout", 0.0),
+            targets=tuple(asked["target_modules"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as fault:
+        raise AdapterError(
+            say("not a PEFT adapter: {fault}", fault=fault),
+            where=str(folder),
+            fix=say("name a folder with adapter_config.json and adapter_model.safetensors"),
+        ) from fault
+    _refuse_unsupported(asked, folder)
+    return Lora(config, _paired(tensors, layers, config, folder))
+
+
+def _refuse_unsupported(asked: dict[str, Any], folder: Path) -> None:
+    present = [key for key in _UNSUPPORTED if asked.get(key)]
+    if present or asked.get("bias", "none") != "none" or asked.get("peft_type") != "LORA":
+        raise AdapterError(
+            say("this adapter uses what isn't supported: {what}", what=", ".join(present) or "bias"),
+            where=str(folder),
+            fix=say("train a plain LoRA adapter without it"),
+        )
+
+
+def _paired(
+    tensors: dict[str, Tensor], layers: list[LoraLinear], config: LoraConfig, folder: Path
+) -> dict[str, tuple[Tensor, Tensor]]:
+    """layer -> (A, B); every tensor must have its place, with the shape the base asks for."""
+    left = dict(tensors)
+    weights = {}
+    for layer in layers:
+        key = f"base_model.model.{layer.name}.lora_{{}}.weight"
+        a, b = left.pop(key.format("A"), None), left.pop(key.format("B"), None)
+        if a is None or b is None:
+            continue
+        expected = (config.rank, layer.in_features), (layer.out_features, config.rank)
+        if (tuple(a.shape), tuple(b.shape)) != expected:
+            raise _mismatch(layer.name, folder)
+        weights[layer.name] = (a.float(), b.float())
+    if left or not weights:
+        raise _mismatch(next(iter(left), "-"), folder)
+    return weights
+
+
+def _mismatch(name: str, folder: Path) -> AdapterError:
+    return AdapterError(
+        say("the adapter doesn't fit this base at `{name}`", name=name),
+        where=str(folder),
+        fix=say("use it with the base it was trained on (yukjo.json names it)"),
+    )

@@ -1,0 +1,46 @@
+"""All commands under one roof. Imported after the language is chosen, because help texts are."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from yukjo.cli import adapter, ask, data, evaluate, init, ledger, run, train
+from yukjo.words import say
+
+app = typer.Typer(
+    name="yukjo",
+    help=say("Tune many LoRA adapters on one base model, prove that each got better."),
+    epilog=say("Start: `yukjo init my-project`, then `yukjo run --project my-project`"),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command(help=init.HELP)(init.init)
+app.command(help=run.HELP)(run.run)
+app.command(help=train.HELP)(train.train)
+app.command(help=evaluate.HELP)(evaluate.evaluate)
+app.command(help=ask.HELP)(ask.ask)
+app.add_typer(data.app, name="data")
+app.add_typer(adapter.app, name="adapter")
+app.add_typer(ledger.app, name="ledger")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from yukjo import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    lang: Annotated[  # noqa: ARG001 - read from the arguments before they are parsed
+        Literal["ko", "en"], typer.Option(help=say("Language of all words shown"))
+    ] = "ko",
+    version: Annotated[  # noqa: ARG001 - its callback answers
+        bool, typer.Option("--version", callback=_version, is_eager=True,
+                           help=say("Show the version and leave"))
+    ] = False,
+) -> None: ...  # fmt: skip

@@ -1,0 +1,45 @@
+"""`yukjo ask`: one question to one agent, by its newest adapter."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from yukjo.cli.options import AsJson, Project
+from yukjo.words import say
+
+HELP = say(
+    "Ask one agent; its newest adapter answers."
+    ' Example: yukjo ask citizen_support "전입신고는 어떻게 하나요?"'
+)
+
+
+def ask(
+    agent: Annotated[str, typer.Argument(help=say("Name of the agent"))],
+    question: Annotated[str, typer.Argument(help=say("What to ask"))],
+    project: Project = Path(),
+    material: Annotated[
+        str, typer.Option("--input", help=say("Material the answer may rely on"))
+    ] = "",
+    bare: Annotated[bool, typer.Option("--bare", help=say("Ask the base without adapter"))] = False,
+    json_: AsJson = False,
+) -> None:
+    """Load base and adapter, and answer."""
+    from yukjo import pipeline, wiring
+    from yukjo.agents import role
+    from yukjo.cli.session import print_json
+    from yukjo.config import load
+    from yukjo.pipeline.answering import answer
+
+    config = load(project)
+    who = role(agent)
+    chosen = None
+    if not bare:
+        store = pipeline.store_of(pipeline.runs_folder(project, config))
+        chosen = store.chosen((), agents=(agent,))[agent]
+    parts = wiring.open_parts(config, project)
+    made = answer(parts, config, who, question=question, material=material, adapter=chosen)
+    if json_:
+        print_json(made.model_dump(mode="json"))
+    else:
+        typer.echo(made.text)

@@ -1,0 +1,77 @@
+"""`yukjo evaluate`: kept adapters against the bare base; or a run's kept answers again."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from yukjo.cli.options import AsJson, Project
+from yukjo.words import say
+
+HELP = say(
+    "Measure kept adapters against the base, paired, with intervals, to the ledger."
+    " Example: yukjo evaluate --json"
+)
+
+
+def evaluate(
+    project: Project = Path(),
+    adapter: Annotated[
+        list[str] | None,
+        typer.Option(help=say("Start of an adapter's id; may repeat; else the newest of each agent")),
+    ] = None,
+    rescore: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help=say("Score a run's kept answers again; exit 1 if any bit differs")),
+    ] = None,
+    json_: AsJson = False,
+) -> None:
+    """Measure, or score again."""
+    if rescore:
+        _rescore(project, rescore, json_=json_)
+        return
+    from rich.console import Console
+
+    from yukjo import pipeline
+    from yukjo.cli.session import opened, print_json
+    from yukjo.dashboard.table import table
+    from yukjo.ledger.queries import show
+
+    with opened(project) as session:
+        store = pipeline.store_of(session.folder.path.parent)
+        entry = pipeline.evaluate_adapters(
+            session.parts,
+            config=session.config,
+            prepared=session.prepared,
+            folder=session.folder,
+            ledger=session.ledger,
+            adapters=store.chosen(adapter or (), agents=session.config.agents),
+            watch=session.watch,
+        )
+    if json_:
+        print_json(show(entry))
+    else:
+        Console().print(table(entry))
+
+
+def _rescore(project: Path, name: str, *, json_: bool) -> None:
+    from yukjo import pipeline, runs, wiring
+    from yukjo.cli.session import print_json
+    from yukjo.config import load
+    from yukjo.ledger.store import Ledger
+
+    config = load(project)
+    place = pipeline.runs_folder(project, config)
+    folder = runs.find(place, name)
+    prepared = pipeline.prepare(project, config, wiring.open_tokenizer(config, project))
+    rows = pipeline.rescore(config, prepared, folder).rows()
+    with Ledger(pipeline.ledger_file(place)) as ledger:
+        recorded = ledger.run_entry(folder.id).body["agents"]
+    same = rows == recorded
+    if json_:
+        print_json({"run": folder.id, "same": same, "agents": rows})
+    else:
+        typer.echo(say("{run}: the same to the bit", run=folder.id) if same
+                   else say("{run}: differs from the record", run=folder.id))  # fmt: skip
+    if not same:
+        raise typer.Exit(1)

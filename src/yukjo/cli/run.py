@@ -1,0 +1,42 @@
+"""`yukjo run`: the main job."""
+
+from pathlib import Path
+
+import typer
+
+from yukjo.cli.options import AsJson, Project, Resume
+from yukjo.words import say
+
+HELP = say(
+    "The main job: check, split, baseline, train, evaluate, ledger, report."
+    " Example: yukjo run --project my-project"
+)
+
+
+def run(project: Project = Path(), resume: Resume = None, json_: AsJson = False) -> None:
+    """Do all of it, from `yukjo.toml`."""
+    from rich.console import Console
+
+    from yukjo import pipeline
+    from yukjo.cli.session import opened, print_json
+    from yukjo.dashboard.report import report
+    from yukjo.dashboard.table import table
+    from yukjo.ledger.queries import show
+
+    with opened(project, resume=resume) as session:
+        entry = pipeline.run(
+            session.parts,
+            config=session.config,
+            prepared=session.prepared,
+            folder=session.folder,
+            ledger=session.ledger,
+            report=lambda made: report(made, language=session.config.project.language),
+            watch=session.watch,
+        )
+    if json_:
+        print_json(show(entry))
+        return
+    Console().print(table(entry))
+    typer.echo(
+        say("run {run}; report: {report}", run=entry.run, report=session.folder.report)
+    )

@@ -1,0 +1,75 @@
+"""What the commands that work on a base do first: settings, data check, base, data, run folder."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from yukjo import pipeline, runs, wiring
+from yukjo.agents import roles
+from yukjo.cli.watch import Shown
+from yukjo.config import YukjoConfig, load
+from yukjo.data.check import check
+from yukjo.ledger.store import Ledger
+from yukjo.pipeline.prepare import data_files
+from yukjo.words import say
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A project opened for work."""
+
+    config: YukjoConfig
+    parts: pipeline.Parts
+    prepared: pipeline.Prepared
+    folder: runs.RunFolder
+    ledger: Ledger
+    watch: Shown
+
+
+@contextmanager
+def opened(
+    project: Path, *, resume: str | None = None, changed: dict[str, Any] | None = None
+) -> Iterator[Session]:
+    """Open a project; `changed` overrides settings. Exit 1 where its data has errors."""
+    config = load(project)
+    if changed:
+        config = YukjoConfig.model_validate(config.model_dump() | changed)
+    place = pipeline.runs_folder(project, config)
+    with Shown() as watch, Ledger(pipeline.ledger_file(place)) as ledger:
+        folder = runs.find(place, resume) if resume else None
+        watch.stage("check")
+        _refuse_errors(project, config)
+        watch.stage("base")
+        parts = wiring.open_parts(config, project)
+        watch.note(parts.notice)
+        prepared = pipeline.prepare(project, config, parts.tokenizer)
+        for refusal in prepared.refused:
+            watch.note(say("left out: {name} ({reason})", name=refusal.name, reason=refusal.reason))
+        yield Session(config, parts, prepared, folder or runs.start(place), ledger, watch)
+
+
+def print_json(document: object) -> None:
+    """One JSON document on stdout."""
+    typer.echo(json.dumps(document, ensure_ascii=False))
+
+
+def _refuse_errors(project: Path, config: YukjoConfig) -> None:
+    """Leave with 1, after the first errors on stderr, where the data can't be trained on."""
+    files = data_files(project, config)
+    report = check(files, agents=set(roles()))
+    if not report.errors:
+        return
+    errors = [finding for finding in report.findings if finding.level == "error"]
+    for finding in errors[:10]:
+        typer.echo(f"{finding.file}:{finding.line} {finding.code}: {finding.message}", err=True)
+    typer.echo(
+        say("{count} errors in the data; all: yukjo data check {files}",
+            count=report.errors, files=" ".join(map(str, files))),
+        err=True,
+    )  # fmt: skip
+    raise typer.Exit(1)

@@ -1,0 +1,43 @@
+"""`yukjo train`: adapters, without measuring them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from yukjo.cli.options import Project, Resume
+from yukjo.words import say
+
+HELP = say(
+    "Train the adapters of all agents, or of those named, in one run; prints the run id."
+    " Example: yukjo train --agent rag --agent review"
+)
+
+
+def train(
+    project: Project = Path(),
+    agent: Annotated[list[str] | None, typer.Option(help=say("An agent to train; may repeat"))] = None,
+    seed: Annotated[int | None, typer.Option(help=say("Instead of the project's seed"))] = None,
+    resume: Resume = None,
+) -> None:
+    """Train, prove and keep adapters."""
+    from yukjo import pipeline
+    from yukjo.cli.session import opened
+
+    changed = {
+        key: value
+        for key, value in {"agents": tuple(agent or ()) or None, "seed": seed}.items()
+        if value is not None
+    }
+    with opened(project, resume=resume, changed=changed) as session:
+        adapters = pipeline.train_only(
+            session.parts,
+            config=session.config,
+            prepared=session.prepared,
+            folder=session.folder,
+            ledger=session.ledger,
+            watch=session.watch,
+        )
+    for name, manifest in adapters.items():
+        session.watch.note(f"{name}  {manifest.id[:12]}")
+    typer.echo(session.folder.id)

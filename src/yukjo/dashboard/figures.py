@@ -1,0 +1,116 @@
+"""How a figure, a verdict and a metric's name are put for people, on paper and in the terminal."""
+
+import math
+from typing import Literal, TypeVar
+
+from yukjo.ledger.body import ALL, AgentResult, Metric, RunBody
+from yukjo.records import SIX, Verdict
+from yukjo.words import say
+
+ORDER = ("perplexity", "chrf", "conformance", "failure_rate", "length", "consistency", "seconds")
+"""Metrics as they are listed; others follow by name."""
+
+Of = TypeVar("Of")
+
+UNKNOWN = "–"
+MARKS: dict[Verdict, str] = {"better": "▲", "worse": "▼", "unclear": "＝"}
+
+
+def metric_name(name: str) -> str:
+    """What people call a metric; its code where it is not known here."""
+    known = {
+        "perplexity": say("held-out perplexity"),
+        "chrf": say("similarity to the reference (chrF)"),
+        "conformance": say("conformance to the answer rules"),
+        "failure_rate": say("failed answers"),
+        "length": say("length of the answer"),
+        "consistency": say("consistency of repeated answers"),
+        "seconds": say("seconds an answer"),
+    }
+    return known.get(name, name)
+
+
+def direction(name: str) -> str:
+    """Which way is good, in words; "" where neither is, or it is not known."""
+    known = {
+        "perplexity": say("lower is better"),
+        "failure_rate": say("lower is better"),
+        "seconds": say("lower is better"),
+        "chrf": say("higher is better"),
+        "conformance": say("higher is better"),
+        "consistency": say("higher is better"),
+    }
+    return known.get(name, "")
+
+
+def verdict_word(verdict: Verdict) -> str:
+    """A verdict in a word."""
+    words = {"better": say("better"), "worse": say("worse"), "unclear": say("unclear")}
+    return words[verdict]
+
+
+def verdict_text(verdict: Verdict) -> str:
+    """A verdict as a mark and a word, so that neither colour nor shape alone carries it."""
+    return f"{MARKS[verdict]} {verdict_word(verdict)}"
+
+
+def number(value: float | None, sign: Literal["-", "+"] = "-") -> str:
+    """A figure with about four digits; `sign` "+" shows it of positive ones too.
+
+    >>> [number(x) for x in (0.5, 12.345, 1234.5, 1e9, -2.0, None)]
+    ['0.500', '12.35', '1,234', '1e+09', '−2.000', '–']
+    >>> number(0.25, "+")
+    '+0.250'
+    """
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    size = abs(value)
+    places = 3 if size < 10 else 2 if size < 100 else 1 if size < 1000 else 0  # noqa: PLR2004
+    form = f"{sign}.3g" if size >= 1e7 else f"{sign},.{places}f"  # noqa: PLR2004
+    return f"{value:{form}}".replace("-", "−")
+
+
+def interval(metric: Metric) -> str:
+    """The 95 % interval of a difference.
+
+    >>> interval(Metric(name="chrf", low=-1.5, high=2.0, n=9)), interval(Metric(name="chrf"))
+    ('−1.500 ~ +2.000', '–')
+    """
+    if metric.low is None or metric.high is None:
+        return UNKNOWN
+    return f"{number(metric.low, '+')} ~ {number(metric.high, '+')}"
+
+
+def title(body: RunBody, agent: str) -> str:
+    """What people call an agent."""
+    return body.titles.get(agent) or (say("all agents together") if agent == ALL else agent)
+
+
+def ordered(result: AgentResult) -> list[Metric]:
+    """An agent's metrics in the order of `ORDER`."""
+    places = {name: place for place, name in enumerate(ORDER)}
+    return sorted(result.metrics, key=lambda m: (places.get(m.name, len(ORDER)), m.name))
+
+
+def in_order(of_agents: dict[str, Of]) -> dict[str, Of]:
+    """The six in their order, others by name, the pseudo agent `all` last.
+
+    >>> list(in_order({"all": 1, "chain": 2, "review": 3, "rag": 4}))
+    ['rag', 'review', 'chain', 'all']
+    """
+    places = {agent: place for place, agent in enumerate(SIX)} | {ALL: len(SIX) + 1}
+    return dict(sorted(of_agents.items(), key=lambda at: (places.get(at[0], len(SIX)), at[0])))
+
+
+def single_agents(body: RunBody) -> dict[str, AgentResult]:
+    """The agents in order, without the pseudo agent `all`."""
+    return {agent: result for agent, result in in_order(body.agents).items() if agent != ALL}
+
+
+def count(value: float | None) -> str:
+    """A whole number of things.
+
+    >>> count(12345), count(None)
+    ('12,345', '–')
+    """
+    return UNKNOWN if value is None or not math.isfinite(value) else f"{value:,.0f}"

@@ -1,0 +1,152 @@
+"""What is right and wrong with one record, as faults.
+
+1. A record without an error is a `Sample`; `fields` takes from it what a sample knows.
+2. Every text in the record is looked at: labels and earlier turns too, unknown fields not.
+3. A line has at most `MOST` faults; a hostile line can't fill a report.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from itertools import islice
+from typing import Any, get_args
+
+from yukjo.data.findings import LONG, SHORT, Fault
+from yukjo.korean import text as korean
+from yukjo.records import DIFFICULTIES, Message, Role, Sample
+
+MOST = 50
+"""Faults reported of one line."""
+
+REQUIRED = ("instruction", "output", "agent_type")
+TEXTS = ("instruction", "input", "output")
+LABELS = ("id", "difficulty", "topic", "exception", "source", "license")
+KNOWN = tuple(Sample.model_fields)
+ROLES: tuple[str, ...] = get_args(Role)
+
+_KNOWN = frozenset(KNOWN)
+_TURN = frozenset(Message.model_fields)
+
+_FINDERS: dict[str, Callable[[str], int | None]] = {
+    "lone-surrogate": korean.find_surrogate,
+    "control-character": korean.find_control,
+    "bidi": korean.find_bidi,
+    "zero-width": korean.find_zero_width,
+}
+
+
+def judge(record: dict[str, Any], *, agents: Collection[str]) -> list[Fault]:
+    """The faults of a record, those of its shape first."""
+    faults = list(islice(_shape(record, agents), MOST))
+    # One pass over all texts together: nearly every line ends it here.
+    joined = "\n".join([text for text in record.values() if isinstance(text, str)])
+    if "messages" in record or korean.is_suspect(joined) or not korean.is_nfc(joined):
+        for name, text in _texts(record):
+            faults += _characters(name, text)
+    output = record.get("output")
+    if isinstance(output, str):
+        faults += _manner(output)
+    return faults[:MOST]
+
+
+def fields(record: dict[str, Any]) -> dict[str, Any]:
+    """What a `Sample` takes from a record that holds no error: unknown fields are left out."""
+    taken = {key: value for key, value in record.items() if key in _KNOWN}
+    if "messages" in taken:
+        turns = taken["messages"]
+        taken["messages"] = tuple({key: turn[key] for key in _TURN} for turn in turns)
+    return taken
+
+
+def _shape(record: dict[str, Any], agents: Collection[str]) -> Iterator[Fault]:
+    """Fields that are missing, unknown, of the wrong kind or out of their values."""
+    for name in REQUIRED:
+        if name not in record:
+            yield Fault("missing-field", name, {"field": name})
+    for name, value in record.items():
+        if name not in _KNOWN:
+            yield Fault("unknown-field", korean.shown(name), {"field": name, "known": KNOWN})
+        elif name == "messages":
+            yield from _turns(value)
+        elif fault := _value(name, value, agents):
+            yield fault
+
+
+def _value(name: str, value: object, agents: Collection[str]) -> Fault | None:
+    """What is wrong with the value of a known field, `messages` aside."""
+    if not isinstance(value, str):
+        if value is None and name in LABELS:
+            return None
+        return Fault("wrong-type", name, {"field": name, "value": value, "want": "text"})
+    if name in REQUIRED and not value.strip():
+        return Fault("empty-text", name, {"field": name})
+    if name == "agent_type" and value not in agents:
+        return Fault("unknown-agent", name, {"agent": value, "known": tuple(agents)})
+    if name == "difficulty" and value not in DIFFICULTIES:
+        return Fault("wrong-value", name, {"field": name, "value": value, "known": DIFFICULTIES})
+    return None
+
+
+def _turns(turns: object) -> Iterator[Fault]:
+    """Faults of the earlier turns."""
+    if not isinstance(turns, list):
+        yield Fault("wrong-type", "messages", {"field": "messages", "value": turns, "want": "list"})
+        return
+    for number, turn in enumerate(turns):
+        place = f"messages[{number}]"
+        if isinstance(turn, dict):
+            yield from _turn(place, turn)
+        else:
+            yield Fault("wrong-type", place, {"field": place, "value": turn, "want": "object"})
+
+
+def _turn(place: str, turn: dict[str, Any]) -> Iterator[Fault]:
+    """Faults of one earlier turn."""
+    for key in [key for key in turn if key not in _TURN]:
+        name = f"{place}.{korean.shown(key)}"
+        yield Fault("unknown-field", name, {"field": key, "known": tuple(Message.model_fields)})
+    for key in Message.model_fields:
+        name = f"{place}.{key}"
+        value = turn.get(key)
+        if key not in turn:
+            yield Fault("missing-field", name, {"field": name})
+        elif not isinstance(value, str):
+            yield Fault("wrong-type", name, {"field": name, "value": value, "want": "text"})
+        elif not value.strip():
+            yield Fault("empty-text", name, {"field": name})
+        elif key == "role" and value not in ROLES:
+            yield Fault("wrong-value", name, {"field": name, "value": value, "known": ROLES})
+
+
+def _texts(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Every text of the record with the name of its field."""
+    for name in KNOWN:
+        value = record.get(name)
+        if isinstance(value, str):
+            yield name, value
+    turns = record.get("messages")
+    if isinstance(turns, list):
+        for number, turn in enumerate(turns):
+            content = turn.get("content") if isinstance(turn, dict) else None
+            if isinstance(content, str):
+                yield f"messages[{number}].content", content
+
+
+def _characters(name: str, text: str) -> Iterator[Fault]:
+    """Characters that have no place in a text, the first of each kind."""
+    for code, find in _FINDERS.items():
+        position = find(text)
+        if position is not None:
+            shown = f"U+{ord(text[position]):04X}"
+            yield Fault(code, name, {"position": position + 1, "shown": shown})
+    if not korean.is_nfc(text):
+        yield Fault("not-nfc", name)
+
+
+def _manner(output: str) -> Iterator[Fault]:
+    """How an answer reads: its length and its language."""
+    if output.strip():
+        if len(output) < SHORT:
+            yield Fault("short-output", "output", {"count": len(output)})
+        elif len(output) > LONG:
+            yield Fault("long-output", "output", {"count": len(output)})
+        if not korean.is_mostly_hangul(output):
+            yield Fault("not-korean", "output")

@@ -1,0 +1,227 @@
+"""From raw losses and answers to comparisons, an agent at a time and over all.
+
+Pure: the same raw input gives the same bits, so a stored run can be scored again. Nothing is
+written here.
+
+1. A case counts for a metric only where both sides have a figure for it; `n` says how many did.
+2. Quality, length and seconds are of the greedy answer; consistency is of the sampled ones.
+3. An answer without its counterpart, or to no known case, is an error: a silent gap would make a
+   comparison of different cases.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from yukjo.agents import Role
+from yukjo.agents.roles import pick
+from yukjo.errors import RunError
+from yukjo.evaluate import scorers
+from yukjo.evaluate.conformance import conformance
+from yukjo.evaluate.raw import Raw, RawCase
+from yukjo.evaluate.scorers import Metric, Score, metrics
+from yukjo.evaluate.statistics import compare, compare_pooled
+from yukjo.records import SIX, Answer, Comparison, Sample
+from yukjo.words import say
+
+ALL = "all"
+"""The row over all agents, every case counting once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A test sample with what was measured on it."""
+
+    sample: Sample
+    loss: RawCase | None
+    before: tuple[Answer, ...]
+    """Greedy answer first; empty where the case was not asked."""
+    after: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A case and its scores by metric on both sides."""
+
+    case: Case
+    before: Mapping[str, Score]
+    after: Mapping[str, Score]
+
+
+_Scorer = Callable[[Sample, Role, Sequence[Answer]], float | None]
+
+
+def evaluate(
+    samples: Iterable[Sample],
+    raw: Raw,
+    *,
+    roles: Mapping[str, Role],
+    resamples: int = 2000,
+    seed: int = 0,
+) -> dict[str, list[Comparison]]:
+    """Comparisons by agent, in the agents' order, and over `"all"`.
+
+    A metric without a single measured case has no row.
+    """
+    scored = score(cases(samples, raw), roles)
+    groups = {agent: _of(agent, scored) for agent in _agents(scored)} | {ALL: scored}
+    return {
+        name: _comparisons(group, roles, resamples=resamples, seed=seed)
+        for name, group in groups.items()
+    }
+
+
+def cases(samples: Iterable[Sample], raw: Raw) -> list[Case]:
+    """The samples with their losses and answers; RunError where these don't fit together."""
+    known = {sample.hash: sample for sample in samples}
+    losses = _losses(raw.cases)
+    before, after = _by_case(raw.before), _by_case(raw.after)
+    _refuse_strangers(known, (*losses, *before, *after))
+    for case, sample in known.items():
+        _refuse_gap(sample, before.get(case, ()), after.get(case, ()))
+    return [
+        Case(sample, losses.get(case), before.get(case, ()), after.get(case, ()))
+        for case, sample in known.items()
+    ]
+
+
+def score(found: Iterable[Case], roles: Mapping[str, Role]) -> list[Scored]:
+    """Every case's scores; ConfigError for an agent without a role."""
+    return [
+        Scored(case, _scores(case, case.before, role), _scores(case, case.after, role))
+        for case in found
+        for role in (pick(roles, case.sample.agent_type),)
+    ]
+
+
+def _scores(case: Case, answers: Sequence[Answer], role: Role) -> dict[str, Score]:
+    """The scores of one side, by metric; those that can't be had are left out."""
+    values = {name: scorer(case.sample, role, answers) for name, scorer in _SCORERS.items()}
+    name = case.sample.hash
+    return {
+        metric: Score(name, metric, value) for metric, value in values.items() if value is not None
+    }
+
+
+def _of_greedy(scorer: Callable[[Sample, Role, Answer], float]) -> _Scorer:
+    """A scorer of the greedy answer; None where there is none."""
+
+    def scored(sample: Sample, role: Role, answers: Sequence[Answer]) -> float | None:
+        greedy = next((answer for answer in answers if answer.repeat == 0), None)
+        return None if greedy is None else scorer(sample, role, greedy)
+
+    return scored
+
+
+_SCORERS: dict[str, _Scorer] = {
+    "chrf": _of_greedy(lambda sample, _, answer: scorers.chrf(answer.text, sample.output)),
+    "conformance": _of_greedy(lambda sample, role, answer: conformance(role, sample, answer.text)),
+    "failure_rate": _of_greedy(lambda _, __, answer: scorers.failure(answer)),
+    "length": _of_greedy(lambda _, __, answer: scorers.length(answer.text)),
+    "length_drift": _of_greedy(
+        lambda sample, _, answer: scorers.length_drift(answer.text, sample.output)
+    ),
+    "consistency": lambda _, __, answers: scorers.consistency(
+        [answer.text for answer in answers if answer.repeat > 0]
+    ),
+    "seconds": _of_greedy(lambda _, __, answer: answer.seconds),
+}
+
+
+def _comparisons(
+    group: Sequence[Scored], roles: Mapping[str, Role], *, resamples: int, seed: int
+) -> list[Comparison]:
+    """One comparison a metric over a group of cases."""
+    known = metrics(pick(roles, agent) for agent in _agents(group))
+    rows = [_perplexity(group, known["perplexity"], resamples=resamples, seed=seed)]
+    for name in _SCORERS:
+        pairs = [
+            (s.before[name], s.after[name]) for s in group if name in s.before.keys() & s.after
+        ]
+        rows.append(_paired(pairs, known[name], resamples=resamples, seed=seed))
+    return [row for row in rows if row is not None]
+
+
+def _paired(
+    pairs: Sequence[tuple[Score, Score]], metric: Metric, *, resamples: int, seed: int
+) -> Comparison | None:
+    if not pairs:
+        return None
+    return compare(
+        metric.name,
+        metric.metric_id,
+        [before.value for before, _ in pairs],
+        [after.value for _, after in pairs],
+        higher_is_better=metric.higher_is_better,
+        resamples=resamples,
+        seed=seed,
+    )
+
+
+def _perplexity(
+    group: Sequence[Scored], metric: Metric, *, resamples: int, seed: int
+) -> Comparison | None:
+    losses = [scored.case.loss for scored in group if scored.case.loss is not None]
+    if not losses:
+        return None
+    return compare_pooled(
+        metric.name,
+        metric.metric_id,
+        [(loss.nll_before, loss.learned) for loss in losses],
+        [(loss.nll_after, loss.learned) for loss in losses],
+        higher_is_better=metric.higher_is_better,
+        resamples=resamples,
+        seed=seed,
+    )
+
+
+def _agents(group: Iterable[Scored]) -> list[str]:
+    """The agents of a group: the six in their order, then others by name."""
+    present = {scored.case.sample.agent_type for scored in group}
+    return [agent for agent in SIX if agent in present] + sorted(present - set(SIX))
+
+
+def _of(agent: str, scored: Iterable[Scored]) -> list[Scored]:
+    return [one for one in scored if one.case.sample.agent_type == agent]
+
+
+def _losses(found: Iterable[RawCase]) -> dict[str, RawCase]:
+    """Losses by case; RunError where one case has two that differ."""
+    kept: dict[str, RawCase] = {}
+    for loss in found:
+        if kept.setdefault(loss.case, loss) != loss:
+            raise _unfit(say("case {case} has two different losses", case=loss.case[:12]))
+    return kept
+
+
+def _by_case(answers: Iterable[Answer]) -> dict[str, tuple[Answer, ...]]:
+    """Answers by case, by repeat; RunError where one was stored twice."""
+    found: dict[tuple[str, int], Answer] = {}
+    for answer in answers:
+        if found.setdefault((answer.case, answer.repeat), answer) != answer:
+            raise _unfit(
+                say("case {case} has two different answers number {repeat}",
+                    case=answer.case[:12], repeat=answer.repeat)
+            )  # fmt: skip
+    grouped: dict[str, tuple[Answer, ...]] = {}
+    for (case, _), answer in sorted(found.items(), key=lambda item: item[0]):
+        grouped[case] = (*grouped.get(case, ()), answer)
+    return grouped
+
+
+def _refuse_strangers(known: Mapping[str, Sample], measured: Iterable[str]) -> None:
+    for case in measured:
+        if case not in known:
+            raise _unfit(say("case {case} is none of the test samples", case=case[:12]))
+
+
+def _refuse_gap(sample: Sample, before: Sequence[Answer], after: Sequence[Answer]) -> None:
+    if {answer.repeat for answer in before} != {answer.repeat for answer in after}:
+        raise _unfit(say("case {case} was not answered alike before and after", case=sample.name))
+
+
+def _unfit(what: str) -> RunError:
+    return RunError(
+        what,
+        where=say("the stored answers of the run"),
+        fix=say("score with the data the run was made with, or evaluate again"),
+    )

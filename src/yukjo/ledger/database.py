@@ -1,0 +1,131 @@
+"""Open the ledger's database with the settings its promises rest on; explain its refusals.
+
+1. SQLite: write-ahead log, every commit synced to disk, a writer takes the write lock before it
+   reads (`BEGIN IMMEDIATE`), and waits `BUSY_SECONDS` for it.
+2. A fault of the database reaches people as LedgerError; a password in its address never does.
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from yukjo.errors import LedgerError
+from yukjo.words import say
+
+BUSY_SECONDS = 30
+"""How long a writer waits for its turn."""
+
+_WAL_TRIES = 50
+
+
+def open_engine(place: Path | str) -> tuple[Engine, str]:
+    """An engine for a file or an SQLAlchemy URL, and the place's name for people."""
+    if isinstance(place, str) and "://" in place:
+        return _engine_at(place)
+    path = Path(place)
+    with explained(str(path)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    return _prepared(create_engine(URL.create("sqlite", database=str(path)))), str(path)
+
+
+@contextmanager
+def explained(where: str) -> Iterator[None]:
+    """Turn what the database or the file system refuses into a LedgerError."""
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as fault:
+        reason = str(getattr(fault, "orig", None) or fault)
+        raise _explanation(reason, where) from None
+
+
+def writing(engine: Engine) -> Engine:
+    """The same engine, its transactions beginning with the write lock."""
+    return engine.execution_options(yukjo_writing=True)
+
+
+def _engine_at(address: str) -> tuple[Engine, str]:
+    """An engine for an SQLAlchemy URL."""
+    try:
+        url = make_url(address)
+        return _prepared(create_engine(url)), url.render_as_string(hide_password=True)
+    except (SQLAlchemyError, ValueError, ImportError) as fault:
+        raise LedgerError(
+            say("the ledger's address can't be used: {reason}", reason=fault),
+            where=address.partition("://")[0] + "://…",
+            fix=say("give a file, or an SQLAlchemy URL whose driver is installed, "
+                    "as postgresql+psycopg://host/database"),
+        ) from None  # fmt: skip
+
+
+def _prepared(engine: Engine) -> Engine:
+    """Hang SQLite's settings on an engine; other databases need none."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _settle)
+        event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _settle(connection: sqlite3.Connection, _record: object) -> None:
+    """Settings of a fresh SQLite connection."""
+    connection.isolation_level = None  # the driver begins nothing by itself
+    # Bytes that are no UTF-8 must reach `verify`, not stop it.
+    connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+    connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+    _log_ahead(connection)
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log; the switch itself doesn't honour the busy timeout."""
+    for left in reversed(range(_WAL_TRIES)):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError as fault:
+            if left == 0 or "locked" not in str(fault):
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _begin(connection: Connection) -> None:
+    """Begin a transaction, with the write lock where the engine is `writing`."""
+    options = connection.get_execution_options()
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("yukjo_writing") else "BEGIN")
+
+
+def _explanation(reason: str, where: str) -> LedgerError:
+    """What a refusal means, and what to do about it."""
+    known = {
+        "not a database": (
+            say("this file is not a ledger"),
+            say("name the ledger file of a project, or a new file"),
+        ),
+        "malformed": (
+            say("the ledger's file is damaged"),
+            say("restore the ledger from a copy"),
+        ),
+        "locked": (
+            say("another command has been writing to the ledger for {seconds} s",
+                seconds=BUSY_SECONDS),
+            say("let it finish, then try again"),
+        ),
+    } | dict.fromkeys(
+        ("readonly", "unable to open", "Permission denied", "Read-only"),
+        (
+            say("the ledger can't be opened for writing: {reason}", reason=reason),
+            say("make its folder writable, or copy the ledger to one that is"),
+        ),
+    )  # fmt: skip
+    otherwise = (
+        say("the ledger's database refused: {reason}", reason=reason),
+        say("check the file or the database server, its address and its rights"),
+    )
+    what, fix = next((two for mark, two in known.items() if mark in reason), otherwise)
+    return LedgerError(what, where=where, fix=fix)

@@ -1,0 +1,179 @@
+"""The ledger: entries that are only ever added, each chained to the one before by hash.
+
+1. `append` returns only when the entry is on disk; a kill at any moment loses no entry that was
+   returned and never breaks the chain.
+2. Writers of several processes take turns: SQLite by its write lock, other databases by the
+   primary key, where the slower one tries again.
+3. On SQLite triggers refuse to change or remove an entry. Whoever opens the file with other
+   tools can still do so; `verify` finds it.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    Select,
+    Table,
+    Text,
+    insert,
+    select,
+)
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from yukjo.errors import LedgerError
+from yukjo.ledger.chain import Fault, Stored, faults, link, opened, stored
+from yukjo.ledger.database import explained, open_engine, writing
+from yukjo.ledger.schema import bring_up
+from yukjo.records import Entry
+from yukjo.words import say
+
+LATEST = "latest"
+"""Stands for the last run wherever a run is named."""
+
+_TRIES = 100
+_TEXTS = ("kind", "run", "created", "body", "previous", "hash")
+_ENTRIES = Table(
+    "entries",
+    MetaData(),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    *(Column(name, Text, nullable=False) for name in _TEXTS),
+)
+
+
+class Ledger:
+    """An open ledger: a file (made with its folder where missing) or an SQLAlchemy URL."""
+
+    def __init__(self, place: Path | str) -> None:
+        self._engine, self.where = open_engine(place)
+        try:
+            with explained(self.where), writing(self._engine).begin() as connection:
+                bring_up(connection, where=self.where)
+        except LedgerError:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file or the server."""
+        self._engine.dispose()
+
+    def append(self, kind: str, run: str, body: dict[str, Any]) -> Entry:
+        """Add an entry and return it once it is on disk.
+
+        `body` is plain JSON; LedgerError where a text in it is no Unicode or a number not finite.
+        """
+        with explained(self.where):
+            for _ in range(_TRIES):
+                try:
+                    with writing(self._engine).begin() as connection:
+                        return _append(connection, kind, run, body)
+                except IntegrityError:  # another process took the number
+                    continue
+        raise LedgerError(
+            say("the ledger found no turn to write in {tries} tries", tries=_TRIES),
+            where=self.where,
+            fix=say("let it finish, then try again"),
+        )
+
+    def entries(self, kind: str | None = None, run: str | None = None) -> list[Entry]:
+        """All entries, oldest first, of one kind or one run where named."""
+        query = _rows()
+        if kind is not None:
+            query = query.where(_ENTRIES.c.kind == kind)
+        if run is not None:
+            query = query.where(_ENTRIES.c.run == run)
+        with explained(self.where):
+            return [opened(row) for row in self._read(query)]
+
+    def run_entry(self, run: str) -> Entry:
+        """The newest entry of a run, named by its id, a prefix only it has, or `latest`."""
+        numbers = self._runs()
+        name = self._named(run, list(numbers))
+        with explained(self.where):
+            query = _rows().where(_ENTRIES.c.number == numbers[name])
+            return next(opened(row) for row in self._read(query))
+
+    def verify(self) -> list[Fault]:
+        """Every entry that was changed, removed, moved or put in between; [] for a whole chain.
+
+        The chain alone can't show that its *end* was cut off, or that everything from some entry
+        to the end was written anew with fresh hashes: that needs a signed checkpoint of (count,
+        last hash) kept elsewhere.
+        """
+        last = 0
+        found: list[Fault] = []
+        try:
+            for fault in faults(self._read(_rows())):
+                found.append(fault)
+                last = fault.number
+        except SQLAlchemyError as fault:
+            reason = getattr(fault, "orig", None) or fault
+            found.append(Fault(last + 1, say("can't be read from here on: {reason}",
+                                             reason=reason)))  # fmt: skip
+        return found
+
+    def _read(self, query: Select[Any]) -> Iterator[Stored]:
+        """Rows one by one, in one snapshot."""
+        with self._engine.begin() as connection:
+            for row in connection.execution_options(yield_per=100).execute(query):
+                yield Stored(*row)
+
+    def _runs(self) -> dict[str, int]:
+        """Run id -> number of its newest entry of kind `run`, oldest run first."""
+        query = select(_ENTRIES.c.run, _ENTRIES.c.number).where(_ENTRIES.c.kind == "run")
+        with explained(self.where), self._engine.begin() as connection:
+            rows = sorted(connection.execute(query), key=lambda row: row.number)
+        newest = {row.run: row.number for row in rows}
+        return dict(sorted(newest.items(), key=lambda item: item[1]))
+
+    def _named(self, run: str, known: list[str]) -> str:
+        """The one id in `known` that `run` means."""
+        if not known:
+            raise LedgerError(
+                say("the ledger holds no run yet"), where=self.where, fix=say("start `yukjo run`")
+            )
+        meant = [known[-1]] if run == LATEST else [name for name in known if name == run]
+        meant = meant or [name for name in known if run and name.startswith(run)]
+        if len(meant) == 1:
+            return meant[0]
+        near = meant or get_close_matches(run, known, n=3, cutoff=0.5) or known[-3:]
+        raise LedgerError(
+            say("no run is named `{run}`", run=run) if not meant
+            else say("`{run}` fits {count} runs", run=run, count=len(meant)),
+            where=self.where,
+            fix=say("name one of these: {near}", near=", ".join(near[:5])),
+        )  # fmt: skip
+
+
+def _rows() -> Select[Any]:
+    """All rows by number."""
+    return select(_ENTRIES).order_by(_ENTRIES.c.number)
+
+
+def _append(connection: Connection, kind: str, run: str, body: dict[str, Any]) -> Entry:
+    """Add an entry after the last one, in the transaction `connection` is in."""
+    row = connection.execute(_rows().order_by(None).order_by(_ENTRIES.c.number.desc()).limit(1))
+    last = row.one_or_none()
+    created = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    try:
+        entry = link(Stored(*last) if last else None, kind, run, created=created, body=body)
+    except (ValueError, RecursionError) as fault:
+        raise LedgerError(
+            say("this can't be recorded: {reason}", reason=fault),
+            where=say("run {run}", run=run),
+            fix=say("look for a number that is not finite, or a text that is not Unicode"),
+        ) from None
+    connection.execute(insert(_ENTRIES).values(stored(entry)))
+    return entry

@@ -1,0 +1,58 @@
+"""Load base and adapter, and answer one question (G8)."""
+
+from pathlib import Path
+
+from yukjo.adapters.store import refuse_other_base
+from yukjo.agents import Role
+from yukjo.config import YukjoConfig
+from yukjo.data.render import chat_of, end_tokens, prompt_tokens, render, template_of
+from yukjo.errors import AdapterError
+from yukjo.pipeline.parts import Parts
+from yukjo.ports import Request
+from yukjo.records import AdapterManifest, Answer, Sample
+from yukjo.words import say
+
+
+def answer(
+    parts: Parts,
+    config: YukjoConfig,
+    role: Role,
+    *,
+    question: str,
+    material: str,
+    adapter: tuple[Path, AdapterManifest] | None,
+) -> Answer:
+    """The greedy answer of `role` to `question`; None asks the bare base."""
+    template = template_of(parts.tokenizer)
+    identity = ""
+    if adapter:
+        place, manifest = adapter
+        refuse_other_base(manifest, parts.engine.base_hash)
+        _refuse_other_words(manifest, role, template_hash=template.hash)
+        identity = manifest.id
+        parts.engine.load(identity, place)
+    sample = Sample(instruction=question, input=material, output="-", agent_type=role.name)
+    chat = chat_of(sample, role.prompt)
+    whole = render(chat, tokenizer=parts.tokenizer, template=template, max_tokens=2**31)
+    request = Request(
+        case=sample.hash,
+        agent=role.name,
+        adapter=identity,
+        repeat=0,
+        tokens=prompt_tokens(chat, tokenizer=parts.tokenizer, template=template),
+        stop=end_tokens([whole]),
+        max_tokens=config.evaluate.max_tokens,
+        temperature=0.0,
+        seed=config.seed,
+    )
+    return parts.engine.answer([request])[0]
+
+
+def _refuse_other_words(manifest: AdapterManifest, role: Role, *, template_hash: str) -> None:
+    """An adapter asked in another form than it was trained in answers worse, without a word."""
+    if (manifest.template_hash, manifest.prompt_hash) != (template_hash, role.prompt_hash):
+        raise AdapterError(
+            say("the adapter was trained with another chat template or system prompt"),
+            where=manifest.id[:12],
+            fix=say("put the template and the role back, or train it again"),
+        )

@@ -1,0 +1,85 @@
+"""Turn the best weights of a run into a kept adapter: proved to act, with its manifest."""
+
+import shutil
+
+from yukjo.adapters.effect import prove
+from yukjo.adapters.store import Store, content_id
+from yukjo.config import YukjoConfig
+from yukjo.data.render import chat_of, prompt_tokens
+from yukjo.pipeline.parts import Parts
+from yukjo.pipeline.prepare import Prepared
+from yukjo.pipeline.versions import versions
+from yukjo.records import AdapterManifest, Sample
+from yukjo.runs import RunFolder
+from yukjo.train.checkpoints import Progress
+from yukjo.train.plan import AgentPlan
+
+_PROBES = (
+    "이 업무를 처음 맡은 사람에게 절차를 설명해 주세요.",
+    "자료에 없는 내용을 물으면 어떻게 답해야 합니까?",
+    "지난달 처리 결과를 한 문단으로 정리해 주세요.",
+)
+"""Fixed requests at which every adapter's effect is taken."""
+
+
+def keep(
+    parts: Parts,
+    agent: AgentPlan,
+    *,
+    done: Progress,
+    prepared: Prepared,
+    config: YukjoConfig,
+    folder: RunFolder,
+    store: Store,
+) -> AdapterManifest:
+    """Put the agent's best weights into the run's `adapters/` and the store."""
+    name = agent.agent
+    place = folder.adapters / name
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(folder.best / name, place)
+    identity = content_id(place)
+    parts.engine.load(identity, place)
+    best = done.best[name]
+    role = prepared.roles[name]
+    examples = prepared.train[name]
+    manifest = AdapterManifest(
+        id=identity,
+        agent=name,
+        run=folder.id,
+        base=parts.base,
+        base_hash=parts.engine.base_hash,
+        template_hash=prepared.template.hash,
+        prompt_hash=role.prompt_hash,
+        recipe={"preset": config.preset, "lora": config.lora.model_dump(mode="json"),
+                "train": config.train.model_dump(mode="json")},
+        seed=agent.seed,
+        data=tuple(sorted(e.sample for e in examples)),
+        learned_tokens=agent.learned_tokens,
+        steps=agent.steps,
+        best_step=best.step,
+        valid_loss=best.loss,
+        effect=prove(parts.engine, identity, _prompts(name, prepared, parts)),
+        versions=versions(),
+        licences=_licences(parts, prepared, name),
+    )  # fmt: skip
+    store.add(place, manifest)
+    return manifest
+
+
+def _prompts(agent: str, prepared: Prepared, parts: Parts) -> list[tuple[int, ...]]:
+    """The fixed requests as the agent would be asked them."""
+    probes = [Sample(instruction=text, output="-", agent_type=agent) for text in _PROBES]
+    return [
+        prompt_tokens(
+            chat_of(probe, prepared.roles[agent].prompt),
+            tokenizer=parts.tokenizer,
+            template=prepared.template,
+        )
+        for probe in probes
+    ]
+
+
+def _licences(parts: Parts, prepared: Prepared, agent: str) -> dict[str, str]:
+    """What the adapter inherits: the base's notice and the licences of its data lines."""
+    own = {s.license or "?" for s in prepared.split.train if s.agent_type == agent}
+    return {"base": parts.notice.strip(), "data": ", ".join(sorted(own))}

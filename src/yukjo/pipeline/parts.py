@@ -1,0 +1,40 @@
+"""What the story is told with: a base with its tokenizer, trainer and engine, and a watcher."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from yukjo.ports import Engine, Tokenizer, Trainer
+from yukjo.train.loop import StepReport
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One base, loaded. The trainer and the engine share it."""
+
+    base: str
+    """As the project names it."""
+    notice: str
+    """The base's licence or the notice it asks to travel with copies; "" where it has none."""
+    tokenizer: Tokenizer
+    trainer: Trainer
+    engine: Engine
+
+
+class Watcher(Protocol):
+    """Somebody who is shown how a run goes."""
+
+    def stage(self, name: str) -> None:
+        """A stage begins: check, base, baseline, train, evaluate."""
+
+    def step(self, report: StepReport) -> None:
+        """A training step is done."""
+
+
+class Unwatched:
+    """Nobody watches."""
+
+    def stage(self, name: str) -> None:
+        """Nothing to show."""
+
+    def step(self, report: StepReport) -> None:
+        """Nothing to show."""

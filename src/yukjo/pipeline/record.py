@@ -1,0 +1,138 @@
+"""The body of a run's ledger entry: all that is needed to read, repeat or doubt the run."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from yukjo.config import YukjoConfig
+from yukjo.evaluate.raw import Raw
+from yukjo.evaluate.tasks import ALL
+from yukjo.files import sha256_file
+from yukjo.pipeline.parts import Parts
+from yukjo.pipeline.prepare import Prepared
+from yukjo.pipeline.versions import machine, versions
+from yukjo.records import AdapterManifest, Comparison
+from yukjo.runs import RunFolder
+from yukjo.train import events
+from yukjo.train.plan import Plan
+from yukjo.words import say
+
+_SHOWN = 2
+"""Answers of each agent that go into the report."""
+
+
+class Clock:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        """Time what happens inside as `stage`."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = round(time.perf_counter() - began, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What was measured, raw, and what follows from it."""
+
+    raw: Raw
+    comparisons: Mapping[str, Sequence[Comparison]]
+    """By agent, and over `"all"`."""
+
+    def rows(self) -> dict[str, Any]:
+        """The comparisons as plain JSON."""
+        return {
+            agent: {"cases": self._cases(agent), "metrics": [c.model_dump(mode="json") for c in cs]}
+            for agent, cs in self.comparisons.items()
+        }
+
+    def body(self, prepared: Prepared, folder: RunFolder) -> dict[str, Any]:
+        """The part of an entry that says what was measured."""
+        return {
+            "agents": self.rows(),
+            "samples": self._samples(prepared),
+            "answers": {"sha256": sha256_file(folder.answers)},
+        }
+
+    def _cases(self, agent: str) -> int:
+        return sum(1 for case in self.raw.cases if agent in (case.agent, ALL))
+
+    def _samples(self, prepared: Prepared) -> list[dict[str, str]]:
+        """The first answered cases of each agent, both sides beside the reference."""
+        known = {s.hash: s for s in prepared.split.test}
+        before = {a.case: a.text for a in self.raw.before if a.repeat == 0}
+        shown: list[dict[str, str]] = []
+        for after in (a for a in self.raw.after if a.repeat == 0):
+            if sum(s["agent"] == after.agent for s in shown) < _SHOWN:
+                sample = known[after.case]
+                shown.append({"agent": after.agent, "case": sample.name,
+                              "instruction": sample.instruction, "before": before[after.case],
+                              "after": after.text, "reference": sample.output})  # fmt: skip
+        return shown
+
+
+def body(
+    parts: Parts,
+    *,
+    config: YukjoConfig,
+    prepared: Prepared,
+    adapters: Mapping[str, AdapterManifest],
+) -> dict[str, Any]:
+    """What was asked and made, as plain JSON."""
+    return {
+        "project": config.project.name,
+        "seed": config.seed,
+        "config": config.model_dump(mode="json"),
+        "base": {"name": parts.base, "hash": parts.engine.base_hash, "notice": parts.notice},
+        "template_hash": prepared.template.hash,
+        "titles": {name: role.title for name, role in prepared.roles.items()},
+        "data": {
+            "files": [{"name": n, "sha256": h} for n, h in prepared.files.items()],
+            "lines": {side: sorted(s.hash for s in prepared.split.side(side))
+                      for side in ("train", "valid", "test")},
+            "dropped": prepared.dropped,
+            "refused": [r._asdict() for r in prepared.refused],
+        },
+        "adapters": {name: m.model_dump(mode="json") for name, m in adapters.items()},
+        "versions": versions(),
+        "machine": machine(),
+        "licences": _licences(adapters),
+    }  # fmt: skip
+
+
+def training(
+    folder: RunFolder, config: YukjoConfig, prepared: Prepared, plan: Plan
+) -> dict[str, Any]:
+    """How training went, from its events."""
+    steps = [e for e in events.read(folder.path / "events.jsonl") if e["event"] == "step"]
+    last = steps[-1]
+    bare = [
+        say("`{agent}` has no sample on the {side} side", agent=agent, side=side)
+        for agent, side in prepared.split.bare
+        if getattr(config.data, side, 1) > 0
+    ]
+    return {
+        "steps": plan.steps,
+        "seconds": last["seconds"],
+        "tokens": last["tokens"],
+        "tokens_per_s": round(last["tokens"] / max(last["seconds"], 1e-9), 1),
+        "peak_memory_mb": max(e["memory_mb"] for e in steps),
+        "warnings": [*plan.warnings, *bare],
+    }
+
+
+def _licences(adapters: Mapping[str, AdapterManifest]) -> dict[str, str]:
+    """Every licence that travels with the adapters, once."""
+    found: dict[str, set[str]] = {}
+    for manifest in adapters.values():
+        for name, text in manifest.licences.items():
+            found.setdefault(name, set()).add(text)
+    return {name: "; ".join(sorted(texts)) for name, texts in found.items()}

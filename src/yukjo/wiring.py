@@ -1,0 +1,91 @@
+"""The one place that names leaves: from the settings of a project to a base with its parts."""
+
+import os
+from pathlib import Path
+
+from yukjo.config import BaseConfig, YukjoConfig
+from yukjo.errors import ModelError
+from yukjo.pipeline.parts import Parts
+from yukjo.ports import Tokenizer
+from yukjo.words import say
+
+EMBEDDED = "embedded"
+
+
+def open_tokenizer(config: YukjoConfig, project: Path) -> Tokenizer:
+    """The base's tokenizer alone, for looking at data."""
+    _need_torch()
+    from yukjo.backends.torch.tokenizer import HfTokenizer
+
+    return HfTokenizer(base_folder(config.base, project))
+
+
+def open_parts(config: YukjoConfig, project: Path) -> Parts:
+    """Load the base once, for training and for answering."""
+    _need_torch()
+    import torch
+
+    from yukjo.backends.torch.base import Base
+    from yukjo.backends.torch.engine import TorchEngine
+    from yukjo.backends.torch.tokenizer import HfTokenizer
+    from yukjo.backends.torch.trainer import TorchTrainer
+
+    torch.set_num_threads(config.train.threads or os.cpu_count() or 1)
+    folder = base_folder(config.base, project)
+    base = Base(folder, dtype=config.base.dtype)
+    tokenizer = HfTokenizer(folder)
+    return Parts(
+        base=config.base.model,
+        notice=notice(folder),
+        tokenizer=tokenizer,
+        trainer=TorchTrainer(base, name=config.base.model),
+        engine=TorchEngine(base, tokenizer, batch=config.evaluate.batch),
+    )
+
+
+def base_folder(base: BaseConfig, project: Path) -> Path:
+    """The folder of the base: made, found or fetched."""
+    if base.model == EMBEDDED:
+        from yukjo.backends.torch.embedded import prepare
+
+        return prepare(base.cache)
+    for place in (project / base.model, Path(base.model).expanduser()):
+        if place.is_dir():
+            return place
+    return _from_hub(base.model)
+
+
+def notice(folder: Path) -> str:
+    """The notice or licence that came with a base; "" where it has none."""
+    for name in ("NOTICE", "NOTICE.txt", "LICENSE", "LICENSE.txt"):
+        if (folder / name).is_file():
+            return (folder / name).read_text(encoding="utf-8", errors="replace")[:20_000]
+    return ""
+
+
+def _from_hub(name: str) -> Path:
+    """The folder of a hub id, from the local cache or the hub."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, HfHubHTTPError, LocalEntryNotFoundError
+
+    wanted = ["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt", "LICENSE*", "NOTICE*"]
+    try:
+        return Path(snapshot_download(name, allow_patterns=wanted))
+    except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError) as fault:
+        raise ModelError(
+            say("no model folder and no hub id that can be had: `{name}`", name=name),
+            where="yukjo.toml [base] model",
+            fix=say("copy the model's folder to this machine and name it, or use `embedded`"),
+        ) from fault
+
+
+def _need_torch() -> None:
+    try:
+        import torch  # noqa: F401 - only whether it is there
+        import transformers  # noqa: F401 - the same
+    except ImportError as fault:
+        raise ModelError(
+            say("torch and transformers aren't installed"),
+            where=str(fault.name),
+            fix="pip install 'yukjo[torch]'",
+        ) from fault

@@ -1,0 +1,193 @@
+import json
+import math
+from collections.abc import Callable
+
+import pytest
+
+from yukjo.agents import roles
+from yukjo.errors import ConfigError, RunError
+from yukjo.evaluate import ALL, Raw, RawCase, evaluate
+from yukjo.evaluate.raw import read
+from yukjo.evaluate.tasks import cases, score
+from yukjo.files import canonical_json
+from yukjo.records import Answer, Comparison, Sample
+
+NAMES = ["perplexity", "chrf", "conformance", "failure_rate", "length", "length_drift",
+         "consistency", "seconds"]  # fmt: skip
+
+
+def sample(number: int, agent: str = "rag") -> Sample:
+    return Sample(
+        instruction=f"{number}번을 알려 주세요.",
+        input=f"『제{number} 계획』 1쪽: {number}개이다.",
+        output=f"모두 {number}개입니다. [출처: 제{number} 계획, 1쪽]",
+        agent_type=agent,
+        id=f"{agent}-{number}",
+    )
+
+
+def answer(asked: Sample, text: str, *, repeat: int = 0, adapter: str = "") -> Answer:
+    return Answer(
+        case=asked.hash, agent=asked.agent_type, adapter=adapter, repeat=repeat, text=text,
+        tokens=9, seconds=2.0 if adapter else 3.0, finish="stop",
+    )  # fmt: skip
+
+
+def loss(asked: Sample) -> RawCase:
+    return RawCase(
+        case=asked.hash, agent=asked.agent_type, learned=10, nll_before=30.0, nll_after=20.0
+    )
+
+
+def raw_of(samples: list[Sample], *, repeats: int = 2) -> Raw:
+    """Before: a useless word. After: the reference."""
+    turns = range(repeats + 1)
+    return Raw(
+        cases=tuple(loss(s) for s in samples),
+        before=tuple(answer(s, "네", repeat=k) for s in samples for k in turns),
+        after=tuple(answer(s, s.output, repeat=k, adapter="a") for s in samples for k in turns),
+    )
+
+
+SAMPLES = [sample(number) for number in range(8)] + [sample(9, "review")]
+
+
+def by_name(rows: list[Comparison]) -> dict[str, Comparison]:
+    return {row.name: row for row in rows}
+
+
+def test_every_agent_and_all_get_every_metric() -> None:
+    found = evaluate(SAMPLES, raw_of(SAMPLES), roles=roles())
+    assert list(found) == ["rag", "review", ALL]
+    assert all([row.name for row in rows] == NAMES for rows in found.values())
+    assert [found[name][0].n for name in found] == [8, 1, 9]
+
+
+def test_the_figures_of_a_perfect_tuning() -> None:
+    rows = by_name(evaluate(SAMPLES, raw_of(SAMPLES), roles=roles())["rag"])
+    assert rows["perplexity"].before == pytest.approx(math.exp(3))
+    assert rows["perplexity"].after == pytest.approx(math.exp(2))
+    assert (rows["chrf"].before, rows["chrf"].after) == (0, 100)
+    assert (rows["conformance"].before, rows["conformance"].after) == (0, 1)
+    assert (rows["failure_rate"].before, rows["failure_rate"].after) == (0, 0)
+    assert (rows["consistency"].before, rows["consistency"].after) == (1, 1)
+    assert (rows["seconds"].before, rows["seconds"].after) == (3, 2)
+    assert rows["length_drift"].after == 0
+    verdicts = {name: row.verdict for name, row in rows.items()}
+    assert verdicts == {
+        "perplexity": "better", "chrf": "better", "conformance": "better",
+        "failure_rate": "unclear", "length": "unclear", "length_drift": "better",
+        "consistency": "unclear", "seconds": "better",
+    }  # fmt: skip
+
+
+def test_the_same_raw_input_in_another_order_gives_the_same_bits() -> None:
+    raw = raw_of(SAMPLES)
+    turned = Raw(cases=raw.cases[::-1], before=raw.before[::-1], after=raw.after[::-1])
+    first = evaluate(SAMPLES, raw, roles=roles(), resamples=100)
+    again = evaluate(SAMPLES[::-1], turned, roles=roles(), resamples=100)
+    assert [r.model_dump_json() for rows in first.values() for r in rows] == [
+        r.model_dump_json() for rows in again.values() for r in rows
+    ]
+
+
+def test_what_is_stored_comes_back_and_scores_the_same() -> None:
+    raw = raw_of(SAMPLES)
+    back = read((canonical_json(row) for row in raw.rows()), where="answers.jsonl")
+    assert back == raw
+    assert evaluate(SAMPLES, back, roles=roles()) == evaluate(SAMPLES, raw, roles=roles())
+
+
+def test_sides_are_paired_by_case_not_by_place() -> None:
+    two = SAMPLES[:2]
+    raw = raw_of(two)
+    turned = raw.model_copy(update={"after": raw.after[::-1]})
+    assert by_name(evaluate(two, turned, roles=roles())["rag"])["chrf"].after == 100
+
+
+def test_only_asked_cases_count_for_answers_and_all_for_perplexity() -> None:
+    raw = raw_of(SAMPLES[:8])
+    few = Raw(cases=raw.cases, before=raw.before[:9], after=raw.after[:9])
+    rows = by_name(evaluate(SAMPLES, few, roles=roles())["rag"])
+    assert rows["perplexity"].n == 8
+    assert rows["chrf"].n == 3
+
+
+def test_without_sampled_answers_there_is_no_row_for_consistency() -> None:
+    rows = evaluate(SAMPLES, raw_of(SAMPLES, repeats=1), roles=roles())["rag"]
+    assert [row.name for row in rows] == [name for name in NAMES if name != "consistency"]
+
+
+def test_nothing_measured_gives_no_rows() -> None:
+    assert evaluate([], Raw(), roles=roles()) == {ALL: []}
+    assert evaluate(SAMPLES[:1], Raw(), roles=roles()) == {"rag": [], ALL: []}
+
+
+def test_scores_of_a_case_can_be_looked_at() -> None:
+    (found,) = score(cases(SAMPLES[:1], raw_of(SAMPLES[:1])), roles())
+    assert found.before["conformance"].value == 0
+    assert found.after["conformance"].value == 1
+    assert found.after["chrf"].case == SAMPLES[0].hash
+
+
+def test_a_cases_answers_come_greedy_first_however_they_were_stored() -> None:
+    raw = raw_of(SAMPLES[:1])
+    (found,) = cases(SAMPLES[:1], raw.model_copy(update={"before": raw.before[::-1]}))
+    assert [one.repeat for one in found.before] == [0, 1, 2]
+
+
+def test_the_same_row_stored_twice_counts_once() -> None:
+    raw = raw_of(SAMPLES)
+    double = Raw(cases=raw.cases * 2, before=raw.before * 2, after=raw.after * 2)
+    assert evaluate(SAMPLES, double, roles=roles()) == evaluate(SAMPLES, raw, roles=roles())
+
+
+def without_after(raw: Raw) -> Raw:
+    return raw.model_copy(update={"after": raw.after[1:]})
+
+
+def answered_twice(raw: Raw) -> Raw:
+    other = raw.before[0].model_copy(update={"text": "아니요"})
+    return raw.model_copy(update={"before": (*raw.before, other)})
+
+
+def of_a_stranger(raw: Raw) -> Raw:
+    return raw.model_copy(update={"cases": (loss(sample(77)),)})
+
+
+def measured_twice(raw: Raw) -> Raw:
+    other = raw.cases[0].model_copy(update={"nll_after": 1.0})
+    return raw.model_copy(update={"cases": (*raw.cases, other)})
+
+
+@pytest.mark.parametrize("harm", [without_after, answered_twice, measured_twice, of_a_stranger])
+def test_raw_input_that_does_not_fit_is_refused(harm: Callable[[Raw], Raw]) -> None:
+    with pytest.raises(RunError) as fault:
+        evaluate(SAMPLES, harm(raw_of(SAMPLES)), roles=roles())
+    assert fault.value.fix
+
+
+def test_an_agent_without_a_role_is_refused() -> None:
+    odd = sample(1, "reviev")
+    with pytest.raises(ConfigError, match="review"):
+        evaluate([odd], raw_of([odd]), roles=roles())
+
+
+ENDLESS = canonical_json(answer(SAMPLES[0], "네").model_dump() | {"kind": "after"}).replace(
+    '"seconds":3.0', '"seconds":1e999'
+)
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["{", "[]", "3", "{}", '{"kind": "loss"}', '{"kind": "later", "case": "c"}', '{"kind": []}',
+     '{"kind": "loss", "case": "c", "agent": "a", "learned": 0, "nll_before": 1, "nll_after": 1}',
+     '{"kind": "loss", "case": "c", "agent": "a", "learned": 1, "nll_before": NaN, "nll_after": 1}',
+     ENDLESS,
+     "[" * 100_000],
+)  # fmt: skip
+def test_a_damaged_row_is_named_by_its_line(row: str) -> None:
+    good = json.dumps({"kind": "loss", **loss(SAMPLES[0]).model_dump()})
+    with pytest.raises(RunError) as fault:
+        read([good, "", row], where="answers.jsonl")
+    assert fault.value.where == "answers.jsonl:3"
