@@ -17,7 +17,8 @@ import time
 from pathlib import Path
 
 AGENTS = ("rag", "citizen_support", "document_writing", "legal_research", "data_analysis", "review")
-SYLLABLES = "가나다라마바사아자차카타파하고노도로모보소오조초코토포호구누두루무부수우주추쿠투푸후"
+# The most frequent syllables of written Korean.
+SYLLABLES = "이다는을의에가고하지로서기사도한인시어리자해대나정아일부수보제원들면관과전주장"
 
 
 def main() -> None:

@@ -1,13 +1,13 @@
 """The folder of a run: what stands where, how a run is named and found again.
 
-    runs/<id>/
-      plan.json       what was asked and what was derived from it
-      before.json     what the bare base did on the test cases
-      events.jsonl    steps, memory, warnings, as they happen
-      checkpoints/    to resume from        best/  the adapters at their best so far
-      adapters/<agent>/   the finished adapters
-      answers.jsonl   raw answers and losses, before and after
-      report.html
+runs/<id>/
+  plan.json       what was asked and what was derived from it
+  before.json     what the bare base did on the test cases
+  events.jsonl    steps, memory, warnings, as they happen
+  checkpoints/    to resume from        best/  the adapters at their best so far
+  adapters/<agent>/   the finished adapters
+  answers.jsonl   raw answers and losses, before and after
+  report.html
 """
 
 import os

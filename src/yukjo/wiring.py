@@ -66,7 +66,7 @@ def notice(folder: Path) -> str:
 def _from_hub(name: str) -> Path:
     """The folder of a hub id, from the local cache or the hub."""
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     wanted = ["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt", "LICENSE*", "NOTICE*"]
     try:

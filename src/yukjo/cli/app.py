@@ -36,10 +36,10 @@ def _version(asked: bool) -> None:
 @app.callback()
 def _options(
     *,
-    lang: Annotated[  # noqa: ARG001 - read from the arguments before they are parsed
+    lang: Annotated[
         Literal["ko", "en"], typer.Option(help=say("Language of all words shown"))
     ] = "ko",
-    version: Annotated[  # noqa: ARG001 - its callback answers
+    version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True,
                            help=say("Show the version and leave"))
     ] = False,

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -191,21 +192,25 @@ def _row(sample: Sample) -> dict[str, object]:
 
 
 def _findings(report: "Report") -> "list[Table | str]":
-    """A report as a table, the count of each code, and a last line."""
-    table = _table(say("place"), say("code"), say("message"), say("mend"))
-    for found in report.findings[:SHOWN]:
-        mark = "✗" if found.level == "error" else "!"
-        place = f"{found.file}:{found.line}"
-        table.add_row(
-            place, f"{mark} {found.code}", _message(found.field, found.message), found.fix
-        )
-    counts = Counter(found.code for found in report.findings)
+    """A report as one table a file, then the count of each code and a last line."""
+    warnings_last = sorted(report.findings, key=lambda found: found.level == "warning")
+    kept = {id(found) for found in warnings_last[:SHOWN]}
+    shown = [found for found in report.findings if id(found) in kept]
+    parts: list[Table | str] = []
+    for file, group in groupby(shown, key=lambda found: found.file):
+        table = _table(say("line"), say("code"), say("message"), say("mend"))
+        for found in group:
+            mark = "✗" if found.level == "error" else "!"
+            message = _message(found.field, found.message)
+            table.add_row(f"{found.line:,}", f"{mark} {found.code}", message, found.fix)
+        parts += [file, table]
+    if len(report.findings) + report.omitted > SHOWN:
+        counts = Counter(found.code for found in report.findings).most_common()
+        parts.append(say("the first {count} are shown; --json has more", count=SHOWN))
+        parts.append(", ".join(f"{code} {count:,}" for code, count in counts))
     last = say("{lines} lines, {errors} errors, {warnings} warnings", lines=f"{report.lines:,}",
                errors=f"{report.errors:,}", warnings=f"{report.warnings:,}")  # fmt: skip
-    if len(report.findings) + report.omitted <= SHOWN:
-        return [table, last] if report.findings else [last]
-    listed = ", ".join(f"{code} {count:,}" for code, count in counts.most_common())
-    return [table, say("the first {count} are shown; --json has more", count=SHOWN), listed, last]
+    return [*parts, last]
 
 
 def _message(field: str | None, message: str) -> str:

@@ -18,11 +18,15 @@ def evaluate(
     project: Project = Path(),
     adapter: Annotated[
         list[str] | None,
-        typer.Option(help=say("Start of an adapter's id; may repeat; else the newest of each agent")),
+        typer.Option(
+            help=say("Start of an adapter's id; may repeat; else the newest of each agent")
+        ),
     ] = None,
     rescore: Annotated[
         str | None,
-        typer.Option(metavar="RUN", help=say("Score a run's kept answers again; exit 1 if any bit differs")),
+        typer.Option(
+            metavar="RUN", help=say("Score a run's kept answers again; exit 1 if any bit differs")
+        ),
     ] = None,
     json_: AsJson = False,
 ) -> None:

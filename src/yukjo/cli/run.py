@@ -37,6 +37,4 @@ def run(project: Project = Path(), resume: Resume = None, json_: AsJson = False)
         print_json(show(entry))
         return
     Console().print(table(entry))
-    typer.echo(
-        say("run {run}; report: {report}", run=entry.run, report=session.folder.report)
-    )
+    typer.echo(say("run {run}; report: {report}", run=entry.run, report=session.folder.report))

@@ -16,7 +16,9 @@ HELP = say(
 
 def train(
     project: Project = Path(),
-    agent: Annotated[list[str] | None, typer.Option(help=say("An agent to train; may repeat"))] = None,
+    agent: Annotated[
+        list[str] | None, typer.Option(help=say("An agent to train; may repeat"))
+    ] = None,
     seed: Annotated[int | None, typer.Option(help=say("Instead of the project's seed"))] = None,
     resume: Resume = None,
 ) -> None:

@@ -24,8 +24,9 @@ def load(project: Path) -> YukjoConfig:
         raise ConfigError(
             say("no project here: `{file}` is missing", file=FILE),
             where=str(project),
-            fix=say("run `yukjo init {project}`, or name a project with --project",
-                    project=project),
+            fix=say(
+                "run `yukjo init {project}`, or name a project with --project", project=project
+            ),
         ) from None
     except (OSError, UnicodeDecodeError) as fault:
         raise ConfigError(

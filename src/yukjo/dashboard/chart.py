@@ -78,10 +78,10 @@ def axis(values: list[float]) -> tuple[float, float]:
     """The ends of a logarithmic axis that holds `values`, with a little air.
 
     >>> [round(end, 2) for end in axis([2.0, 200.0])]
-    [1.53, 261.68]
+    [1.52, 263.65]
     """
     low, high = math.log10(min(values)), math.log10(max(values))
-    air = max(0.04, (high - low) * 0.0584)
+    air = max(0.04, (high - low) * 0.06)
     return 10 ** max(-300, low - air), 10 ** min(300, high + air)
 
 

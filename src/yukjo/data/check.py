@@ -51,7 +51,7 @@ def check(
     stream = _Stream(files, agents)
     levels: Counter[str] = Counter()
     codes: Counter[str] = Counter()
-    kept: list[tuple[int, Fault]] = []
+    kept: list[_Placed] = []
     for place, fault in stream.faults():
         levels[level(fault)] += 1
         codes[fault.code] += 1
@@ -59,7 +59,7 @@ def check(
             kept.append((place, fault))
         if each:
             each(stream.explained(place, fault))
-    kept.sort(key=lambda found: found[0])
+    kept.sort(key=lambda found: stream.order(found[0]))
     return Report(
         lines=stream.lines,
         errors=levels["error"],
@@ -149,19 +149,24 @@ class _Stream:
 
     def explained(self, place: int, fault: Fault) -> Finding:
         """A fault with its words and its place."""
-        file, line = self.place(place)
+        file, line = self.name(place)
         values = dict(fault.values)
         if "other_place" in values:
-            other, number = self.place(values.pop("other_place"))
+            other, number = self.name(values.pop("other_place"))
             values["other"] = f"{other}:{number}"
         return explain(Fault(fault.code, fault.field, values), file=file, line=line)
 
-    def place(self, place: int) -> tuple[str, int]:
-        """File and 1-based line of the n-th line of all; line 0 of a file as a whole."""
+    def order(self, place: int) -> tuple[int, int]:
+        """Number of the file and 1-based line of a place; line 0 is a file as a whole."""
         if place < 0:
-            return self.files[-place - 1], 0
+            return -place - 1, 0
         file = bisect_right(self.starts, place) - 1
-        return self.files[file], place - self.starts[file] + 1
+        return file, place - self.starts[file] + 1
+
+    def name(self, place: int) -> tuple[str, int]:
+        """Name of the file and line of a place."""
+        file, line = self.order(place)
+        return self.files[file], line
 
     def _file(self, path: Path) -> Iterator[_Placed]:
         """The faults of one file's lines."""

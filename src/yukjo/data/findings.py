@@ -55,7 +55,7 @@ class Fault:
     code: str
     field: str | None = None
     values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """What the message is about."""
+    """What the message is about; small, since a check keeps many: types and text cut by `cut`."""
 
 
 class _Rule(NamedTuple):
@@ -64,6 +64,11 @@ class _Rule(NamedTuple):
     level: Level
     message: Callable[[Mapping[str, Any]], str]
     fix: Callable[[Mapping[str, Any]], str]
+
+
+def cut(text: str) -> str:
+    """As much of a text as a message may quote."""
+    return text[:100]
 
 
 def level(fault: Fault) -> Level:
@@ -100,11 +105,10 @@ def _as_utf8(values: Mapping[str, Any]) -> str:
     return say("save the file as UTF-8")
 
 
-def _kind(value: object) -> str:
-    """What a JSON value is, in words."""
-    if value is None:
-        return "null"
+def _kind(kind: type) -> str:
+    """What a JSON value of a type is called."""
     kinds: dict[type, str] = {
+        type(None): "null",
         bool: say("a truth value"),
         int: say("a number"),
         float: say("a number"),
@@ -112,7 +116,7 @@ def _kind(value: object) -> str:
         list: say("a list"),
         dict: say("an object"),
     }
-    return kinds[type(value)]
+    return kinds[kind]
 
 
 RULES: dict[str, _Rule] = {
@@ -139,7 +143,7 @@ RULES: dict[str, _Rule] = {
     ),
     "not-object": _Rule(
         "error",
-        lambda v: say("the line holds {kind}, not an object", kind=_kind(v["value"])),
+        lambda v: say("the line holds {kind}, not an object", kind=_kind(v["kind"])),
         lambda _: say("write {example}", example='{"instruction": "…", "input": "…", …}'),
     ),
     "duplicate-key": _Rule(
@@ -169,7 +173,7 @@ RULES: dict[str, _Rule] = {
     ),
     "wrong-type": _Rule(
         "error",
-        lambda v: say("`{field}` is {kind}", field=v["field"], kind=_kind(v["value"])),
+        lambda v: say("`{field}` is {kind}", field=v["field"], kind=_kind(v["kind"])),
         lambda v: say("write a list of earlier turns") if v["want"] == "list"
         else say("write an object with `role` and `content`") if v["want"] == "object"
         else say("write a text in quotes"),

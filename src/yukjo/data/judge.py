@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 from typing import Any, get_args
 
-from yukjo.data.findings import LONG, SHORT, Fault
+from yukjo.data.findings import LONG, SHORT, Fault, cut
 from yukjo.korean import text as korean
 from yukjo.records import DIFFICULTIES, Message, Role, Sample
 
@@ -63,7 +63,7 @@ def _shape(record: dict[str, Any], agents: Collection[str]) -> Iterator[Fault]:
             yield Fault("missing-field", name, {"field": name})
     for name, value in record.items():
         if name not in _KNOWN:
-            yield Fault("unknown-field", korean.shown(name), {"field": name, "known": KNOWN})
+            yield Fault("unknown-field", korean.shown(name), {"field": cut(name), "known": KNOWN})
         elif name == "messages":
             yield from _turns(value)
         elif fault := _value(name, value, agents):
@@ -75,45 +75,51 @@ def _value(name: str, value: object, agents: Collection[str]) -> Fault | None:
     if not isinstance(value, str):
         if value is None and name in LABELS:
             return None
-        return Fault("wrong-type", name, {"field": name, "value": value, "want": "text"})
+        return Fault("wrong-type", name, {"field": name, "kind": type(value), "want": "text"})
     if name in REQUIRED and not value.strip():
         return Fault("empty-text", name, {"field": name})
     if name == "agent_type" and value not in agents:
-        return Fault("unknown-agent", name, {"agent": value, "known": tuple(agents)})
+        return Fault("unknown-agent", name, {"agent": cut(value), "known": tuple(agents)})
     if name == "difficulty" and value not in DIFFICULTIES:
-        return Fault("wrong-value", name, {"field": name, "value": value, "known": DIFFICULTIES})
+        return Fault(
+            "wrong-value", name, {"field": name, "value": cut(value), "known": DIFFICULTIES}
+        )
     return None
 
 
 def _turns(turns: object) -> Iterator[Fault]:
     """Faults of the earlier turns."""
     if not isinstance(turns, list):
-        yield Fault("wrong-type", "messages", {"field": "messages", "value": turns, "want": "list"})
+        yield Fault(
+            "wrong-type", "messages", {"field": "messages", "kind": type(turns), "want": "list"}
+        )
         return
     for number, turn in enumerate(turns):
         place = f"messages[{number}]"
         if isinstance(turn, dict):
             yield from _turn(place, turn)
         else:
-            yield Fault("wrong-type", place, {"field": place, "value": turn, "want": "object"})
+            yield Fault("wrong-type", place, {"field": place, "kind": type(turn), "want": "object"})
 
 
 def _turn(place: str, turn: dict[str, Any]) -> Iterator[Fault]:
     """Faults of one earlier turn."""
     for key in [key for key in turn if key not in _TURN]:
         name = f"{place}.{korean.shown(key)}"
-        yield Fault("unknown-field", name, {"field": key, "known": tuple(Message.model_fields)})
+        yield Fault(
+            "unknown-field", name, {"field": cut(key), "known": tuple(Message.model_fields)}
+        )
     for key in Message.model_fields:
         name = f"{place}.{key}"
         value = turn.get(key)
         if key not in turn:
             yield Fault("missing-field", name, {"field": name})
         elif not isinstance(value, str):
-            yield Fault("wrong-type", name, {"field": name, "value": value, "want": "text"})
+            yield Fault("wrong-type", name, {"field": name, "kind": type(value), "want": "text"})
         elif not value.strip():
             yield Fault("empty-text", name, {"field": name})
         elif key == "role" and value not in ROLES:
-            yield Fault("wrong-value", name, {"field": name, "value": value, "known": ROLES})
+            yield Fault("wrong-value", name, {"field": name, "value": cut(value), "known": ROLES})
 
 
 def _texts(record: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -6,9 +6,8 @@
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from yukjo.errors import DataError
 from yukjo.words import say
@@ -19,8 +18,7 @@ LIMIT = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line of a file; `data` is None where the line is longer than `LIMIT`."""
 
     number: int

@@ -9,7 +9,7 @@ import math
 import re
 from typing import Any
 
-from yukjo.data.findings import Fault
+from yukjo.data.findings import Fault, cut
 
 _CP949_HANGUL = re.compile("[가-힣]{2}")
 
@@ -36,7 +36,7 @@ def parse(data: bytes) -> dict[str, Any] | Fault:
         return refused.fault
     except ValueError as fault:  # a whole number of more digits than Python reads
         return Fault("not-json", None, {"position": 1, "why": str(fault)})
-    return value if isinstance(value, dict) else Fault("not-object", None, {"value": value})
+    return value if isinstance(value, dict) else Fault("not-object", None, {"kind": type(value)})
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) != len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in made if keys.count(key) > 1)
-        raise _Refused(Fault("duplicate-key", None, {"key": twice}))
+        raise _Refused(Fault("duplicate-key", None, {"key": cut(twice)}))
     return made
 
 
@@ -53,7 +53,7 @@ def _float(text: str) -> float:
     """A JSON number with a fraction or exponent; 1e999 is none."""
     value = float(text)
     if math.isinf(value):
-        raise _Refused(Fault("not-finite", None, {"value": text}))
+        raise _Refused(Fault("not-finite", None, {"value": cut(text)}))
     return value
 
 

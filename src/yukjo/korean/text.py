@@ -87,7 +87,9 @@ def is_suspect(text: str) -> bool:
     >>> is_suspect("안녕\n하세요\t"), is_suspect("안\u200b녕")
     (False, True)
     """
-    return _SUSPECT.search(text) is not None
+    # All of them are unprintable, and asking that of a text is three times as fast.
+    plain = text.replace("\n", " ").replace("\t", " ").isprintable()
+    return not plain and _SUSPECT.search(text) is not None
 
 
 def find_control(text: str) -> int | None:

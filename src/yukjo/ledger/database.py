@@ -7,7 +7,7 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,11 +34,17 @@ def open_engine(place: Path | str) -> tuple[Engine, str]:
     return _prepared(create_engine(URL.create("sqlite", database=str(path)))), str(path)
 
 
+class DamagedError(LedgerError):
+    """The file is no ledger any more, or never was one."""
+
+
 @contextmanager
 def explained(where: str) -> Iterator[None]:
     """Turn what the database or the file system refuses into a LedgerError."""
     try:
         yield
+    except UnicodeDecodeError:  # SQLite quotes what it can't read, in bytes that are no UTF-8
+        raise _explanation("malformed", where) from None
     except (SQLAlchemyError, OSError) as fault:
         reason = str(getattr(fault, "orig", None) or fault)
         raise _explanation(reason, where) from None
@@ -102,30 +108,55 @@ def _begin(connection: Connection) -> None:
 
 def _explanation(reason: str, where: str) -> LedgerError:
     """What a refusal means, and what to do about it."""
-    known = {
-        "not a database": (
-            say("this file is not a ledger"),
-            say("name the ledger file of a project, or a new file"),
-        ),
-        "malformed": (
-            say("the ledger's file is damaged"),
-            say("restore the ledger from a copy"),
-        ),
-        "locked": (
-            say("another command has been writing to the ledger for {seconds} s",
-                seconds=BUSY_SECONDS),
-            say("let it finish, then try again"),
-        ),
-    } | dict.fromkeys(
-        ("readonly", "unable to open", "Permission denied", "Read-only"),
-        (
-            say("the ledger can't be opened for writing: {reason}", reason=reason),
-            say("make its folder writable, or copy the ledger to one that is"),
-        ),
-    )  # fmt: skip
-    otherwise = (
+    for mark, explain in _REFUSALS.items():
+        if mark in reason:
+            return explain(reason, where)
+    return LedgerError(
         say("the ledger's database refused: {reason}", reason=reason),
-        say("check the file or the database server, its address and its rights"),
+        where=where,
+        fix=say("check the file or the database server, its address and its rights"),
     )
-    what, fix = next((two for mark, two in known.items() if mark in reason), otherwise)
-    return LedgerError(what, where=where, fix=fix)
+
+
+def _no_database(_reason: str, where: str) -> LedgerError:
+    return DamagedError(
+        say("this file is not a ledger"),
+        where=where,
+        fix=say("name the ledger file of a project, or a new file"),
+    )
+
+
+def _malformed(_reason: str, where: str) -> LedgerError:
+    return DamagedError(
+        say("the ledger's file is damaged"), where=where, fix=say("restore the ledger from a copy")
+    )
+
+
+def _locked(_reason: str, where: str) -> LedgerError:
+    return LedgerError(
+        say(
+            "another command has been writing to the ledger for {seconds} s", seconds=BUSY_SECONDS
+        ),
+        where=where,
+        fix=say("let it finish, then try again"),
+    )
+
+
+def _shut(reason: str, where: str) -> LedgerError:
+    return LedgerError(
+        say("the ledger can't be opened for writing: {reason}", reason=reason),
+        where=where,
+        fix=say("make its folder writable, or copy the ledger to one that is"),
+    )
+
+
+_REFUSALS: dict[str, Callable[[str, str], LedgerError]] = {
+    "not a database": _no_database,
+    "malformed": _malformed,
+    "locked": _locked,
+    "readonly": _shut,
+    "unable to open": _shut,
+    "Permission denied": _shut,
+    "Read-only": _shut,
+}
+"""A part of the database's or the system's own words -> what it means."""

@@ -46,10 +46,10 @@ def current(connection: Connection, *, where: str) -> str | None:
         if tables:
             raise _strange(where)
         return None
-    revisions = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
-    if not revisions and "entries" in tables:
+    revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if revision is None and "entries" in tables:
         raise _strange(where)
-    return str(revisions[0]) if revisions else None
+    return None if revision is None else str(revision)
 
 
 def _newer(revision: str | None, where: str) -> LedgerError:

@@ -1,6 +1,8 @@
-"""The story of a run, aloud: records are checked, split and rendered; the bare base is measured;
-all adapters are trained on it at once, proved and kept; the same cases are measured again; what
-changed is compared, recorded and reported.
+"""The story of a run, aloud.
+
+Records are checked, split and rendered; the bare base is measured; all adapters are trained on it
+at once, proved and kept; the same cases are measured again; what changed is compared, recorded
+and reported.
 """
 
 from collections.abc import Callable, Mapping

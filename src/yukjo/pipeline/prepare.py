@@ -115,9 +115,7 @@ def ask_plan(config: YukjoConfig, prepared: Prepared, folder: RunFolder, *, base
     return made
 
 
-def _by_agent(
-    examples: Sequence[Example], agents: Sequence[str]
-) -> dict[str, tuple[Example, ...]]:
+def _by_agent(examples: Sequence[Example], agents: Sequence[str]) -> dict[str, tuple[Example, ...]]:
     return {agent: tuple(e for e in examples if e.agent == agent) for agent in agents}
 
 

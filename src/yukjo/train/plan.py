@@ -7,7 +7,7 @@ and the data's place in it is the step alone.
 import math
 import random
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from yukjo.config.models import LoraConfig, TrainConfig
@@ -40,7 +40,7 @@ class Plan(Frozen):
 
 
 def plan(
-    examples: dict[str, Sequence[Example]], *, train: TrainConfig, lora: LoraConfig, seed: int
+    examples: Mapping[str, Sequence[Example]], *, train: TrainConfig, lora: LoraConfig, seed: int
 ) -> Plan:
     """The plan for one adapter an agent; DataError when an agent has nothing to learn from."""
     agents = tuple(
@@ -100,7 +100,7 @@ def advice(train: TrainConfig, lora: LoraConfig) -> list[str]:
         )  # fmt: skip
     # G6's range is for attention-only adapters; over all linear layers the evidence goes higher.
     highest = 3e-4 if set(lora.targets) <= {"q_proj", "k_proj", "v_proj", "o_proj"} else 2e-3
-    if not 1e-4 <= train.learning_rate <= highest:
+    if not 1e-4 <= train.learning_rate <= highest:  # noqa: PLR2004 - the range of G6
         said.append(
             say("learning rate {rate:g} is outside 1e-4 to {highest:g}: below, little is learned in"
                 " a few epochs; above, training may diverge",

@@ -18,7 +18,7 @@ PACKED = "yukjo_packed"
 BATCH = "yukjo_batch"
 
 
-def packed(  # noqa: D417 - transformers' signature
+def packed(
     module: nn.Module,
     query: Tensor,
     key: Tensor,
@@ -51,7 +51,7 @@ def packed(  # noqa: D417 - transformers' signature
     return torch.cat(parts, dim=2).transpose(1, 2), None
 
 
-def batch(  # noqa: D417 - transformers' signature
+def batch(
     module: nn.Module,  # noqa: ARG001
     query: Tensor,
     key: Tensor,

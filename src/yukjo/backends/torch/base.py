@@ -56,15 +56,13 @@ class Base:
         return layers
 
     def embed(self, tokens: Tensor) -> Tensor:
-        """tokens [...] -> fp32 [..., D], scaled as the model does; only the rows asked for."""
+        """Tokens [...] -> fp32 [..., D], scaled as the model does; only the rows asked for."""
         rows = self.embedding.weight[tokens.reshape(-1)].float()
         places = torch.arange(len(rows))
         embedded: Tensor = torch.func.functional_call(self.embedding, {"weight": rows}, (places,))
         return embedded.view(*tokens.shape, -1)
 
-    def hidden_of_pack(
-        self, samples: Sequence[Sequence[int]], lanes: Sequence[Lane]
-    ) -> Tensor:
+    def hidden_of_pack(self, samples: Sequence[Sequence[int]], lanes: Sequence[Lane]) -> Tensor:
         """Final hidden states [T, D] of samples laid back to back, each attending to itself."""
         segments, start = [], 0
         for sample in samples:

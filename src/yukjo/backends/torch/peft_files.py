@@ -73,7 +73,9 @@ def _refuse_unsupported(asked: dict[str, Any], folder: Path) -> None:
     present = [key for key in _UNSUPPORTED if asked.get(key)]
     if present or asked.get("bias", "none") != "none" or asked.get("peft_type") != "LORA":
         raise AdapterError(
-            say("this adapter uses what isn't supported: {what}", what=", ".join(present) or "bias"),
+            say(
+                "this adapter uses what isn't supported: {what}", what=", ".join(present) or "bias"
+            ),
             where=str(folder),
             fix=say("train a plain LoRA adapter without it"),
         )
@@ -82,7 +84,7 @@ def _refuse_unsupported(asked: dict[str, Any], folder: Path) -> None:
 def _paired(
     tensors: dict[str, Tensor], layers: list[LoraLinear], config: LoraConfig, folder: Path
 ) -> dict[str, tuple[Tensor, Tensor]]:
-    """layer -> (A, B); every tensor must have its place, with the shape the base asks for."""
+    """Layer -> (A, B); every tensor must have its place, with the shape the base asks for."""
     left = dict(tensors)
     weights = {}
     for layer in layers:

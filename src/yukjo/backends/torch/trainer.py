@@ -79,7 +79,7 @@ class TorchTrainer:
         lanes = self._lanes([(name, (example,), None) for name, example in pack])
         with torch.no_grad():
             losses = learned_losses(self.base, [e for _, e in pack], lanes)
-        return [float(part.sum()) for part in losses.split([e.learned for _, e in pack])]
+        return [float(part.sum()) for part in torch.split(losses, [e.learned for _, e in pack])]
 
     def save(self, adapter: str, folder: Path) -> None:
         """Write the adapter as it now is, as PEFT files."""
@@ -115,9 +115,7 @@ class TorchTrainer:
                 tensors += [(f"{name}/{number}/{k}", v) for k, v in state[parameter].items()]
         return tensors
 
-    def _lanes(
-        self, owners: Sequence[tuple[str, Sequence[Example], int | None]]
-    ) -> list[Lane]:
+    def _lanes(self, owners: Sequence[tuple[str, Sequence[Example], int | None]]) -> list[Lane]:
         """A lane for each owner's examples, in order."""
         sizes = [sum(len(e.tokens) for e in examples) for _, examples, _ in owners]
         ends = list(accumulate(sizes))

@@ -1,0 +1,175 @@
+"""Our loss and gradients against plain transformers + PEFT, in fp32."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+import torch
+from torch.nn.functional import cross_entropy
+
+from yukjo.backends.torch.base import Base
+from yukjo.backends.torch.trainer import TorchTrainer
+from yukjo.config.models import LoraConfig
+from yukjo.config.presets import ALL_LINEAR
+from yukjo.ports import Piece
+from yukjo.records import Example
+
+Tiny = Callable[[str], Path]
+KINDS = ("qwen3", "llama", "gemma3", "gemma2")
+ALL = LoraConfig(rank=4, alpha=8, targets=ALL_LINEAR)
+SOME = LoraConfig(rank=8, alpha=32, targets=("q_proj", "v_proj"))
+
+
+def toy(*lengths: int, seed: int = 0) -> tuple[Example, ...]:
+    """Random examples of these lengths: the first third is asked, the rest learned."""
+    draw = torch.Generator().manual_seed(seed)
+    examples = []
+    for number, length in enumerate(lengths):
+        tokens = tuple(torch.randint(0, 250, (length,), generator=draw).tolist())
+        learn = tuple(place >= max(1, length // 3) for place in range(length))
+        examples.append(Example("a", f"{seed}/{number}", str(number), tokens, learn))
+    return tuple(examples)
+
+
+def trainer_on(
+    folder: Path, adapters: dict[str, LoraConfig], dtype: str = "float32"
+) -> TorchTrainer:
+    """A trainer whose adapters already act: B is random, not zero."""
+    trainer = TorchTrainer(Base(folder, dtype=dtype), name="tiny")  # type: ignore[arg-type]
+    for seed, (name, config) in enumerate(adapters.items()):
+        trainer.add(name, config, seed=seed, weight_decay=0.0)
+        draw = torch.Generator().manual_seed(100 + seed)
+        for _, b in trainer.adapters[name].weights.values():
+            b.data.copy_(torch.randn(b.shape, generator=draw) * 0.05)
+    return trainer
+
+
+def gradients(trainer: TorchTrainer, adapter: str) -> dict[str, torch.Tensor]:
+    """Gradient of every LoRA weight, under PEFT's names."""
+    found = {}
+    for name, pair in trainer.adapters[adapter].weights.items():
+        for side, weight in zip("AB", pair, strict=True):
+            assert weight.grad is not None
+            found[f"base_model.model.{name}.lora_{side}.default.weight"] = weight.grad.clone()
+    return found
+
+
+def piece(adapter: str, examples: Sequence[Example]) -> Piece:
+    return Piece(adapter, tuple(examples), sum(e.learned for e in examples), noise=0)
+
+
+def reference(
+    folder: Path, adapter: Path, examples: Sequence[Example], kind: str
+) -> tuple[float, dict[str, torch.Tensor]]:
+    """Mean loss and gradients by transformers + PEFT, one padded batch."""
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    attention = "eager" if kind == "gemma2" else "sdpa"
+    base = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=torch.float32, attn_implementation=attention
+    )
+    model = PeftModel.from_pretrained(base, adapter, is_trainable=True)
+    longest = max(len(e.tokens) for e in examples)
+    ids = torch.tensor([[*e.tokens, *[0] * (longest - len(e.tokens))] for e in examples])
+    mask = torch.tensor([[1] * len(e.tokens) + [0] * (longest - len(e.tokens)) for e in examples])
+    learn = torch.tensor([[*e.learn, *[False] * (longest - len(e.tokens))] for e in examples])
+    logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits
+    loss = cross_entropy(logits[:, :-1][learn[:, 1:]].double(), ids[:, 1:][learn[:, 1:]])
+    loss.backward()
+    return loss.item(), {n: p.grad for n, p in model.named_parameters() if p.requires_grad}
+
+
+def relative_error(ours: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]) -> float:
+    assert ours.keys() == theirs.keys()
+    wrong = sum(float((ours[n] - theirs[n]).square().sum()) for n in ours)
+    return (wrong / sum(float(g.square().sum()) for g in theirs.values())) ** 0.5
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("config", [ALL, SOME], ids=["all-linear", "q-and-v"])
+def test_loss_and_gradients_are_those_of_transformers_and_peft(
+    kind: str, config: LoraConfig, tiny: Tiny, tmp_path: Path
+) -> None:
+    examples = toy(90, 40, 63)  # 90 is longer than Gemma's window of 48
+    trainer = trainer_on(tiny(kind), {"a": config})
+    (loss,) = trainer.backward([piece("a", examples)])
+    trainer.save("a", tmp_path)
+    expected, theirs = reference(tiny(kind), tmp_path, examples, kind)
+    assert loss / sum(e.learned for e in examples) == pytest.approx(expected, rel=1e-5)
+    assert relative_error(gradients(trainer, "a"), theirs) < 1e-4
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_packed_equals_one_by_one(kind: str, tiny: Tiny) -> None:
+    examples = toy(50, 33, 71)
+    whole = sum(e.learned for e in examples)
+    packed = trainer_on(tiny(kind), {"a": ALL})
+    packed_loss = packed.backward([piece("a", examples)])
+    alone = trainer_on(tiny(kind), {"a": ALL})
+    losses = [alone.backward([Piece("a", (e,), whole, noise=0)])[0] for e in examples]
+    assert sum(losses) == pytest.approx(packed_loss[0], rel=1e-6)
+    assert relative_error(gradients(packed, "a"), gradients(alone, "a")) < 1e-5
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dropout", [0.0, 0.1])
+def test_an_adapter_learns_beside_others_what_it_learns_alone_to_the_bit(
+    kind: str, dtype: str, dropout: float, tiny: Tiny
+) -> None:
+    configs = {
+        "a": LoraConfig(rank=4, alpha=8, targets=ALL_LINEAR, dropout=dropout),
+        "b": LoraConfig(rank=8, alpha=32, targets=("q_proj", "v_proj"), dropout=dropout),
+        "c": LoraConfig(rank=2, alpha=4, targets=("o_proj", "down_proj"), dropout=dropout),
+    }
+    data = {"a": toy(40, 21, seed=1), "b": toy(64, seed=2), "c": toy(17, 30, 25, seed=3)}
+    joint = trainer_on(tiny(kind), configs, dtype)
+    for step in range(3):
+        joint.backward([_noisy(name, data[name], step) for name in configs])
+        for name in configs:
+            joint.update(name, learning_rate=1e-2, clip=1.0)
+    solo = trainer_on(tiny(kind), configs, dtype)
+    for name in configs:
+        for step in range(3):
+            solo.backward([_noisy(name, data[name], step)])
+            solo.update(name, learning_rate=1e-2, clip=1.0)
+    for name in configs:
+        for ours, theirs in zip(
+            joint.adapters[name].parameters(), solo.adapters[name].parameters(), strict=True
+        ):
+            assert torch.equal(ours, theirs)
+
+
+def _noisy(name: str, examples: Sequence[Example], step: int) -> Piece:
+    return Piece(name, tuple(examples), sum(e.learned for e in examples), noise=step)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_token_that_is_not_learned_nor_seen_by_a_learned_one_changes_nothing(
+    kind: str, tiny: Tiny
+) -> None:
+    first, second = toy(40, 30)
+    learn = tuple(place < 25 and on for place, on in enumerate(first.learn))
+    tail = Example("a", "x", "x", first.tokens, learn)
+    changed = Example("a", "x", "x", (*first.tokens[:-1], (first.tokens[-1] + 1) % 250), learn)
+    one, other = trainer_on(tiny(kind), {"a": ALL}), trainer_on(tiny(kind), {"a": ALL})
+    assert one.backward([piece("a", (tail, second))]) == other.backward(
+        [piece("a", (changed, second))]
+    )
+    ours, theirs = gradients(one, "a"), gradients(other, "a")
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_dropout_leaves_losses_alone_when_measuring_and_its_noise_is_its_seed(tiny: Tiny) -> None:
+    config = LoraConfig(rank=4, alpha=8, targets=ALL_LINEAR, dropout=0.5)
+    (example,) = toy(40)
+    trainer = trainer_on(tiny("qwen3"), {"a": config})
+    plain = trainer_on(tiny("qwen3"), {"a": config.model_copy(update={"dropout": 0.0})})
+    assert trainer.losses([("a", example)]) == plain.losses([("a", example)])
+    assert trainer.backward([_noisy("a", [example], 1)]) == trainer.backward(
+        [_noisy("a", [example], 1)]
+    )
+    assert trainer.backward([_noisy("a", [example], 1)]) != trainer.backward(
+        [_noisy("a", [example], 2)]
+    )

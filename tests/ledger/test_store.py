@@ -1,0 +1,333 @@
+"""The ledger keeps what it acknowledged, and shows every change."""
+
+import itertools
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.script import ScriptDirectory
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from yukjo.errors import LedgerError
+from yukjo.files import canonical_json, hash_json
+from yukjo.ledger import schema
+from yukjo.ledger.chain import Stored, faults, link, stored
+from yukjo.ledger.store import Ledger
+
+TRIGGERS = ("entries_no_update", "entries_no_delete", "entries_no_replace")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "runs" / "ledger.sqlite"
+
+
+def filled(path: Path, count: int = 4) -> None:
+    with Ledger(path) as ledger:
+        for number in range(1, count + 1):
+            ledger.append("run", f"run-{number}", {"text": "육조", "number": number})
+
+
+def tampered(path: Path, *statements: str) -> list[tuple[int, str]]:
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        for trigger in TRIGGERS:
+            raw.execute(f"DROP TRIGGER {trigger}")
+        for statement in statements:
+            raw.execute(statement)
+    with Ledger(path) as ledger:
+        return [(fault.number, fault.what) for fault in ledger.verify()]
+
+
+def test_an_entry_comes_back_as_it_was_added(path: Path) -> None:
+    with Ledger(path) as ledger:
+        added = ledger.append("run", "r1", {"text": "육조", "figure": 0.1, "none": None})
+    with Ledger(path) as ledger:
+        assert ledger.entries() == [added]
+        assert ledger.verify() == []
+
+
+def test_numbers_count_from_one_and_each_entry_names_the_hash_before(path: Path) -> None:
+    filled(path, 3)
+    with Ledger(path) as ledger:
+        entries = ledger.entries()
+    assert [entry.number for entry in entries] == [1, 2, 3]
+    assert entries[0].previous == ""
+    assert [later.previous for later in entries[1:]] == [entry.hash for entry in entries[:-1]]
+
+
+def test_a_hash_covers_all_the_rest(path: Path) -> None:
+    with Ledger(path) as ledger:
+        entry = ledger.append("run", "r1", {"a": 1})
+    assert entry.hash == hash_json(entry.model_dump(exclude={"hash"}))
+    assert entry.created.endswith("Z")
+
+
+def test_entries_are_chosen_by_kind_and_run(path: Path) -> None:
+    with Ledger(path) as ledger:
+        for kind, run in (("run", "a"), ("note", "a"), ("run", "b")):
+            ledger.append(kind, run, {})
+        assert [e.number for e in ledger.entries(kind="run")] == [1, 3]
+        assert [e.number for e in ledger.entries(run="a")] == [1, 2]
+        assert [e.number for e in ledger.entries(kind="note", run="b")] == []
+
+
+def test_keys_that_are_no_text_are_recorded_as_they_will_be_read(path: Path) -> None:
+    body: Any = {"sizes": {10: "ten", 9: "nine"}}
+    with Ledger(path) as ledger:
+        entry = ledger.append("run", "r1", body)
+        assert ledger.entries() == [entry]
+        assert ledger.verify() == []
+
+
+def test_a_run_is_named_by_its_id_a_prefix_or_latest(path: Path) -> None:
+    with Ledger(path) as ledger:
+        for run in ("2026-a1", "2026-b2", "2026-a1x"):
+            ledger.append("run", run, {})
+        ledger.append("note", "2026-zz", {})
+        assert ledger.run_entry("2026-b").number == 2
+        assert ledger.run_entry("2026-a1").number == 1, "a whole id beats a prefix"
+        assert ledger.run_entry("latest").number == 3
+        ledger.append("run", "2026-a1", {"again": True})
+        assert ledger.run_entry("2026-a1").number == 5, "the newest entry of a run counts"
+        assert ledger.run_entry("latest").number == 5
+
+
+@pytest.mark.parametrize("asked", ["2026-", "2026-b9", "2027", ""])
+def test_a_run_that_is_not_clear_is_refused_with_names_near_it(path: Path, asked: str) -> None:
+    with Ledger(path) as ledger:
+        for run in ("2026-a1", "2026-b2"):
+            ledger.append("run", run, {})
+        with pytest.raises(LedgerError) as caught:
+            ledger.run_entry(asked)
+    assert "2026-b2" in caught.value.fix
+
+
+def test_a_ledger_without_runs_says_so(path: Path) -> None:
+    with Ledger(path) as ledger, pytest.raises(LedgerError, match="아직"):
+        ledger.run_entry("latest")
+
+
+@pytest.mark.parametrize("body", [{"x": float("nan")}, {"x": "\ud800"}])
+def test_a_body_that_has_no_canonical_form_is_refused(path: Path, body: dict[str, Any]) -> None:
+    with Ledger(path) as ledger:
+        with pytest.raises(LedgerError):
+            ledger.append("run", "r1", body)
+        assert ledger.append("run", "r1", {}).number == 1, "and the ledger goes on"
+
+
+@pytest.mark.parametrize("statement", [
+    "UPDATE entries SET run = 'other' WHERE number = 2",
+    "DELETE FROM entries WHERE number = 4",
+    "INSERT OR REPLACE INTO entries SELECT * FROM entries WHERE number = 2",
+])  # fmt: skip
+def test_the_file_itself_refuses_to_change_or_remove(path: Path, statement: str) -> None:
+    filled(path)
+    with closing(sqlite3.connect(path)) as raw, pytest.raises(sqlite3.IntegrityError):
+        raw.execute(statement)
+
+
+@pytest.mark.parametrize(("statement", "at"), [
+    ("UPDATE entries SET body = '{\"number\":2,\"text\":\"칠조\"}' WHERE number = 2", [2]),
+    ("UPDATE entries SET created = '1999' WHERE number = 4", [4]),
+    ("UPDATE entries SET kind = 'note' WHERE number = 1", [1]),
+    ("UPDATE entries SET previous = 'x' WHERE number = 3", [3, 3]),
+    ("UPDATE entries SET hash = 'x' WHERE number = 2", [2, 3]),
+    ("UPDATE entries SET body = body || ' ' WHERE number = 2", [2]),
+    ("UPDATE entries SET body = 'no JSON' WHERE number = 2", [2]),
+    ("UPDATE entries SET body = CAST(X'7B22FF227D' AS TEXT) WHERE number = 2", [2]),
+    ("UPDATE entries SET body = X'00FF' WHERE number = 2", [2]),
+    ("DELETE FROM entries WHERE number = 1", [2, 2]),
+    ("DELETE FROM entries WHERE number = 2", [3, 3]),
+    ("UPDATE entries SET number = 9 WHERE number = 2", [3, 3, 9, 9, 9]),
+    ("INSERT INTO entries SELECT 9, '', run, '', body, '', hash FROM entries LIMIT 1", [9, 9, 9]),
+])  # fmt: skip
+def test_every_change_is_found_where_it_is(path: Path, statement: str, at: list[int]) -> None:
+    filled(path)
+    assert [number for number, _ in tampered(path, statement)] == at
+
+
+def test_two_entries_that_changed_places_are_found(path: Path) -> None:
+    filled(path)
+    swap = [f"UPDATE entries SET number = {to} WHERE number = {of}" for of, to in
+            ((2, 90), (3, 2), (90, 3))]  # fmt: skip
+    assert {number for number, _ in tampered(path, *swap)} == {2, 3, 4}
+
+
+def test_a_removed_table_is_found(path: Path) -> None:
+    filled(path)
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("DROP TABLE entries")
+    with Ledger(path) as ledger:
+        assert len(ledger.verify()) == 1
+        with pytest.raises(LedgerError):
+            ledger.entries()
+
+
+def test_a_changed_entry_that_can_not_be_read_is_refused_by_name(path: Path) -> None:
+    filled(path)
+    tampered(path, "UPDATE entries SET body = '[]' WHERE number = 2")
+    with Ledger(path) as ledger, pytest.raises(LedgerError, match="2번"):
+        ledger.entries()
+
+
+def test_the_settings_that_the_promises_rest_on(path: Path) -> None:
+    with Ledger(path) as ledger, ledger._engine.connect() as connection:
+        ask = connection.exec_driver_sql
+        assert ask("PRAGMA journal_mode").scalar() == "wal"
+        assert ask("PRAGMA synchronous").scalar() == 2
+        assert ask("PRAGMA busy_timeout").scalar() == 30_000
+
+
+def test_the_newest_revision_is_the_one_the_code_writes() -> None:
+    folder = Path(schema.__file__).parent / "migrations"
+    assert ScriptDirectory(str(folder)).get_current_head() == schema.HEAD
+
+
+def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.sqlite"
+    file.write_text("dear diary, " * 100)
+    with pytest.raises(LedgerError) as caught:
+        Ledger(file)
+    assert str(file) in caught.value.where
+    assert file.read_text().startswith("dear diary")
+
+
+def test_the_database_of_something_else_is_refused_and_kept(tmp_path: Path) -> None:
+    file = tmp_path / "other.sqlite"
+    with closing(sqlite3.connect(file)) as raw:
+        raw.execute("CREATE TABLE recipes (name TEXT)")
+    with pytest.raises(LedgerError, match="다른 표"):
+        Ledger(file)
+    with closing(sqlite3.connect(file)) as raw:
+        assert raw.execute("SELECT name FROM sqlite_master").fetchall() == [("recipes",)]
+
+
+def test_a_ledger_of_a_newer_version_is_refused(path: Path) -> None:
+    filled(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(LedgerError, match="9999"):
+        Ledger(path)
+
+
+def test_a_folder_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError):
+        Ledger(tmp_path)
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("")
+    with pytest.raises(LedgerError):
+        Ledger(tmp_path / "runs" / "ledger.sqlite")
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """A user without rights, also where the tests run as root."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of a folder are POSIX's")
+@pytest.mark.parametrize("name", ["ledger.sqlite", "new.sqlite", "runs/new.sqlite"])
+def test_a_folder_that_can_not_be_written_is_refused(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "shut"
+    filled(folder / "ledger.sqlite")
+    for place in (folder, *folder.parents[:3]):
+        place.chmod(0o555)
+    try:
+        with as_nobody(), pytest.raises(LedgerError) as caught:
+            Ledger(folder / name)
+    finally:
+        for place in (folder, *folder.parents[:3]):
+            place.chmod(0o755)
+    assert "쓰기 권한" in caught.value.fix
+
+
+@pytest.mark.parametrize("address", [
+    "postgresql+nodriver://me:secret@host/db", "://", "postgresql://h:port/db",
+])  # fmt: skip
+def test_an_address_that_can_not_be_used_is_refused_without_its_password(address: str) -> None:
+    with pytest.raises(LedgerError) as caught:
+        Ledger(address)
+    assert "secret" not in str(caught.value)
+
+
+def test_an_sqlalchemy_address_is_the_same_ledger(path: Path) -> None:
+    filled(path)
+    with Ledger(f"sqlite:///{path}") as ledger:
+        assert ledger.append("run", "r5", {}).number == 5
+        assert ledger.verify() == []
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text()
+    | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+BODIES = st.lists(st.dictionaries(st.text(), JSON, max_size=3), min_size=2, max_size=4)
+
+
+def chain(bodies: list[dict[str, Any]]) -> list[Stored]:
+    entries = [link(None, "run", "r", created="2026", body=bodies[0])]
+    for body in bodies[1:]:
+        entries.append(link(entries[-1], "run", "r", created="2026", body=body))
+    return [Stored(**stored(entry)) for entry in entries]  # type: ignore[arg-type]
+
+
+@given(BODIES)
+def test_a_chain_of_any_bodies_is_whole(bodies: list[dict[str, Any]]) -> None:
+    assert list(faults(chain(bodies))) == []
+
+
+@given(BODIES, st.data())
+def test_any_other_order_of_a_chain_is_a_fault(
+    bodies: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    rows = chain(bodies)
+    order = data.draw(st.permutations(rows).filter(lambda shuffled: shuffled != rows))
+    assert list(faults(order))
+
+
+@given(BODIES, st.data())
+def test_any_other_value_in_any_field_is_a_fault(
+    bodies: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    rows = chain(bodies)
+    place = data.draw(st.integers(0, len(rows) - 1))
+    field = data.draw(st.sampled_from(Stored.__slots__))
+    old = getattr(rows[place], field)
+    new = data.draw((st.integers() if field == "number" else st.text()).filter(lambda v: v != old))
+    changed = {name: getattr(rows[place], name) for name in Stored.__slots__} | {field: new}
+    rows[place] = Stored(**changed)
+    assert list(faults(rows))
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=st.dictionaries(st.text(), JSON, max_size=3), kind=st.text(), run=st.text())
+def test_what_is_read_is_what_was_written(
+    tmp_path: Path, body: dict[str, Any], kind: str, run: str
+) -> None:
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        entry = ledger.append(kind, run, body)
+        assert canonical_json(ledger.entries()[-1].body) == canonical_json(body)
+        assert ledger.entries(kind=kind, run=run)[-1] == entry
+
+
+def test_counting_never_skips(path: Path) -> None:
+    filled(path, 6)
+    with Ledger(path) as ledger:
+        numbers = [entry.number for entry in ledger.entries()]
+    assert all(later == number + 1 for number, later in itertools.pairwise(numbers))
