@@ -1,47 +1,18 @@
 """Our loss and gradients against plain transformers + PEFT, in fp32."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import torch
+from toys import ALL, KINDS, SOME, Tiny, piece, toy, trainer_on
 from torch.nn.functional import cross_entropy
 
-from yukjo.backends.torch.base import Base
 from yukjo.backends.torch.trainer import TorchTrainer
 from yukjo.config.models import LoraConfig
 from yukjo.config.presets import ALL_LINEAR
 from yukjo.ports import Piece
 from yukjo.records import Example
-
-Tiny = Callable[[str], Path]
-KINDS = ("qwen3", "llama", "gemma3", "gemma2")
-ALL = LoraConfig(rank=4, alpha=8, targets=ALL_LINEAR)
-SOME = LoraConfig(rank=8, alpha=32, targets=("q_proj", "v_proj"))
-
-
-def toy(*lengths: int, seed: int = 0) -> tuple[Example, ...]:
-    """Random examples of these lengths: the first third is asked, the rest learned."""
-    draw = torch.Generator().manual_seed(seed)
-    examples = []
-    for number, length in enumerate(lengths):
-        tokens = tuple(torch.randint(0, 250, (length,), generator=draw).tolist())
-        learn = tuple(place >= max(1, length // 3) for place in range(length))
-        examples.append(Example("a", f"{seed}/{number}", str(number), tokens, learn))
-    return tuple(examples)
-
-
-def trainer_on(
-    folder: Path, adapters: dict[str, LoraConfig], dtype: str = "float32"
-) -> TorchTrainer:
-    """A trainer whose adapters already act: B is random, not zero."""
-    trainer = TorchTrainer(Base(folder, dtype=dtype), name="tiny")  # type: ignore[arg-type]
-    for seed, (name, config) in enumerate(adapters.items()):
-        trainer.add(name, config, seed=seed, weight_decay=0.0)
-        draw = torch.Generator().manual_seed(100 + seed)
-        for _, b in trainer.adapters[name].weights.values():
-            b.data.copy_(torch.randn(b.shape, generator=draw) * 0.05)
-    return trainer
 
 
 def gradients(trainer: TorchTrainer, adapter: str) -> dict[str, torch.Tensor]:
@@ -52,10 +23,6 @@ def gradients(trainer: TorchTrainer, adapter: str) -> dict[str, torch.Tensor]:
             assert weight.grad is not None
             found[f"base_model.model.{name}.lora_{side}.default.weight"] = weight.grad.clone()
     return found
-
-
-def piece(adapter: str, examples: Sequence[Example]) -> Piece:
-    return Piece(adapter, tuple(examples), sum(e.learned for e in examples), noise=0)
 
 
 def reference(

@@ -147,6 +147,14 @@ def test_verify_is_0_for_a_whole_chain_and_1_for_a_broken_one(project: Path) -> 
         assert "2" in result.stdout
 
 
+def test_verify_is_1_for_a_file_that_can_not_be_opened_any_more(project: Path) -> None:
+    file = project / "out" / "ledger.sqlite"
+    file.write_bytes(b"SQLite format 4" + file.read_bytes()[15:])
+    result = CliRunner().invoke(app, ["verify", "--json", "--project", str(project)])
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["ok"] is False
+
+
 def test_reading_makes_no_ledger(tmp_path: Path) -> None:
     (tmp_path / "yukjo.toml").write_text("")
     result = CliRunner().invoke(app, ["list", "--project", str(tmp_path)])

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import random
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -181,6 +182,26 @@ def test_the_settings_that_the_promises_rest_on(path: Path) -> None:
         assert ask("PRAGMA journal_mode").scalar() == "wal"
         assert ask("PRAGMA synchronous").scalar() == 2
         assert ask("PRAGMA busy_timeout").scalar() == 30_000
+
+
+def test_no_flipped_bit_goes_unseen_or_unexplained(path: Path, tmp_path: Path) -> None:
+    filled(path, 8)
+    with Ledger(path) as ledger:
+        written = ledger.entries()
+    whole, chance, seen = path.read_bytes(), random.Random(1), 0
+    for turn in range(60):
+        flipped = bytearray(whole)
+        flipped[chance.randrange(len(whole))] ^= 1 << chance.randrange(8)
+        copy = tmp_path / f"{turn}.sqlite"
+        copy.write_bytes(flipped)
+        try:
+            with Ledger(copy) as ledger:
+                found = ledger.verify()
+                assert found or ledger.entries() == written
+                seen += bool(found)
+        except LedgerError:
+            seen += 1
+    assert seen > 5
 
 
 def test_the_newest_revision_is_the_one_the_code_writes() -> None:

@@ -13,6 +13,8 @@ from yukjo.config import load
 from yukjo.dashboard.table import plain, table
 from yukjo.errors import LedgerError
 from yukjo.ledger import export as exports
+from yukjo.ledger.chain import Fault
+from yukjo.ledger.database import DamagedError
 from yukjo.ledger.queries import show as shown
 from yukjo.ledger.store import LATEST, Ledger
 from yukjo.records import Entry
@@ -59,9 +61,12 @@ def show(run: Run = LATEST, project: Project = Path(), json_: AsJson = False) ->
 
 @app.command(help=say("Check the chain; exit 1 on any change. Example: yukjo ledger verify"))
 def verify(project: Project = Path(), json_: AsJson = False) -> None:
-    """Every fault of the chain."""
-    with _existing(project) as ledger:
-        faults = ledger.verify()
+    """Every fault of the chain; a file too damaged to open is one."""
+    try:
+        with _existing(project) as ledger:
+            faults = ledger.verify()
+    except DamagedError as fault:
+        faults = [Fault(1, f"{fault.what} ({fault.where})")]
     if json_:
         _print_json({"ok": not faults, "faults": [
             {"number": fault.number, "what": fault.what} for fault in faults]})  # fmt: skip

@@ -134,9 +134,7 @@ def _malformed(_reason: str, where: str) -> LedgerError:
 
 def _locked(_reason: str, where: str) -> LedgerError:
     return LedgerError(
-        say(
-            "another command has been writing to the ledger for {seconds} s", seconds=BUSY_SECONDS
-        ),
+        say("another command has been writing to the ledger for {seconds} s", seconds=BUSY_SECONDS),
         where=where,
         fix=say("let it finish, then try again"),
     )

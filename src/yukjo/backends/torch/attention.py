@@ -100,7 +100,8 @@ def _attend(
     scores = torch.tanh(query.float() @ key.float().mT * (scaling / softcap)) * softcap
     if mask is None:
         mask = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
-    return scores.masked_fill(~mask, float("-inf")).softmax(-1).to(value.dtype) @ value
+    # Not -inf: the rows of padding see nothing at all, and must stay numbers.
+    return scores.masked_fill(~mask, -1e30).softmax(-1).to(value.dtype) @ value
 
 
 def _window_mask(length: int, window: int | None) -> Tensor | None:

@@ -1,0 +1,47 @@
+"""Toys that several tests share: random examples, and adapters that already act."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from yukjo.backends.torch.base import Base
+from yukjo.backends.torch.trainer import TorchTrainer
+from yukjo.config.models import LoraConfig
+from yukjo.config.presets import ALL_LINEAR
+from yukjo.ports import Piece
+from yukjo.records import Example
+
+Tiny = Callable[[str], Path]
+KINDS = ("qwen3", "llama", "gemma3", "gemma2")
+ALL = LoraConfig(rank=4, alpha=8, targets=ALL_LINEAR)
+SOME = LoraConfig(rank=8, alpha=32, targets=("q_proj", "v_proj"))
+
+
+def toy(*lengths: int, seed: int = 0) -> tuple[Example, ...]:
+    """Random examples of these lengths: the first third is asked, the rest learned."""
+    draw = torch.Generator().manual_seed(seed)
+    examples = []
+    for number, length in enumerate(lengths):
+        tokens = tuple(torch.randint(0, 250, (length,), generator=draw).tolist())
+        learn = tuple(place >= max(1, length // 3) for place in range(length))
+        examples.append(Example("a", f"{seed}/{number}", str(number), tokens, learn))
+    return tuple(examples)
+
+
+def trainer_on(
+    folder: Path, adapters: dict[str, LoraConfig], dtype: Literal["float32", "bfloat16"] = "float32"
+) -> TorchTrainer:
+    """A trainer whose adapters already act: B is random, not zero."""
+    trainer = TorchTrainer(Base(folder, dtype=dtype), name="tiny")
+    for seed, (name, config) in enumerate(adapters.items()):
+        trainer.add(name, config, seed=seed, weight_decay=0.0)
+        draw = torch.Generator().manual_seed(100 + seed)
+        for _, b in trainer.adapters[name].weights.values():
+            b.data.copy_(torch.randn(b.shape, generator=draw) * 0.05)
+    return trainer
+
+
+def piece(adapter: str, examples: Sequence[Example]) -> Piece:
+    return Piece(adapter, tuple(examples), sum(e.learned for e in examples), noise=0)
