@@ -1,7 +1,11 @@
 """Tiny random models of real architectures, made on the spot; no download, no shared state."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
+
+# Toys are too small to share between threads; set before torch is first imported.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 import pytest
 

@@ -32,6 +32,9 @@ class Tokenizer(Protocol):
     def decode(self, tokens: Sequence[int]) -> str:
         """Text of `tokens`, control tokens left out."""
 
+    def spell(self, tokens: Sequence[int]) -> str:
+        """Text of `tokens` with control tokens written out, for people to see."""
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:

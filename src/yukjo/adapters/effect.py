@@ -4,6 +4,7 @@ Serving stacks are known to load an adapter whose names don't fit and answer as 
 without a word. So: ask the base with and without it, at fixed prompts, and compare the logits.
 """
 
+import math
 from collections.abc import Sequence
 from heapq import nlargest
 
@@ -24,9 +25,16 @@ def prove(engine: Engine, adapter: str, prompts: Sequence[Sequence[int]]) -> Eff
     """
     without = engine.next_logits("", prompts)
     with_it = engine.next_logits(adapter, prompts)
-    change = max(
+    changes = [
         abs(a - b) for x, y in zip(with_it, without, strict=True) for a, b in zip(x, y, strict=True)
-    )
+    ]
+    if not all(map(math.isfinite, changes)):
+        raise AdapterError(
+            say("the logits are no numbers"),
+            where=adapter[:12],
+            fix=say("train it again with a lower learning rate"),
+        )
+    change = max(changes)
     if change == 0:
         raise AdapterError(
             say("the adapter changes nothing: the base answers the same with and without it"),

@@ -9,8 +9,6 @@ import shutil
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from yukjo.errors import AdapterError
 from yukjo.files import sha256_file, write_whole
 from yukjo.records import AdapterManifest
@@ -37,7 +35,7 @@ def read_manifest(folder: Path) -> AdapterManifest:
     try:
         text = (folder / MANIFEST).read_text(encoding="utf-8")
         manifest = AdapterManifest.model_validate_json(text)
-    except (OSError, ValidationError) as fault:
+    except (OSError, ValueError) as fault:  # no UTF-8, or not what a manifest is
         raise AdapterError(
             say("the adapter's manifest can't be read: {fault}", fault=fault),
             where=str(folder / MANIFEST),
@@ -85,14 +83,13 @@ class Store:
 
     def all(self) -> list[AdapterManifest]:
         """Every adapter kept, by agent, then newest run first."""
-        places = self.folder.glob(f"*/{MANIFEST}")
-        found = [read_manifest(p.parent) for p in places if not p.parent.name.startswith(".")]
+        found = [read_manifest(place) for place in self._places()]
         newest = sorted(found, key=lambda m: m.run, reverse=True)
         return sorted(newest, key=lambda m: m.agent)
 
     def find(self, name: str) -> tuple[Path, AdapterManifest]:
         """The adapter whose id starts with `name`."""
-        found = sorted(p.parent for p in self.folder.glob(f"{name}*/{MANIFEST}")) if name else []
+        found = [p for p in self._places() if p.name.startswith(name)] if name else []
         if len(found) != 1:
             raise AdapterError(
                 say("{count} adapters start with `{name}`", count=len(found), name=name),
@@ -117,6 +114,11 @@ class Store:
                 fix=say("train one: `yukjo train`"),
             )
         return {m.agent: (place, m) for place, m in found}
+
+    def _places(self) -> list[Path]:
+        """The folders of whole adapters; what a killed process left is hidden."""
+        found = sorted(p.parent for p in self.folder.glob(f"*/{MANIFEST}"))
+        return [place for place in found if not place.name.startswith(".")]
 
 
 def _link_or_copy(source: str, target: str) -> None:

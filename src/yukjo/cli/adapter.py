@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from yukjo.cli.options import AsJson, Project
+from yukjo.cli.options import AsJson, Project, print_json
 from yukjo.words import say
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ def list_(project: Project = Path(), json_: AsJson = False) -> None:
     """Agent, id, run and held-out loss of every adapter."""
     from rich.console import Console
     from rich.table import Table
-
-    from yukjo.cli.session import print_json
 
     manifests = _store(project).all()
     if json_:

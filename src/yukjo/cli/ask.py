@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from yukjo.cli.options import AsJson, Project
+from yukjo.cli.options import AsJson, Changes, Project, print_json
 from yukjo.words import say
 
 HELP = say(
@@ -21,17 +21,17 @@ def ask(
     material: Annotated[
         str, typer.Option("--input", help=say("Material the answer may rely on"))
     ] = "",
+    set_: Changes = None,
     bare: Annotated[bool, typer.Option("--bare", help=say("Ask the base without adapter"))] = False,
     json_: AsJson = False,
 ) -> None:
     """Load base and adapter, and answer."""
     from yukjo import pipeline, wiring
     from yukjo.agents import role
-    from yukjo.cli.session import print_json
-    from yukjo.config import load
+    from yukjo.config import change, load
     from yukjo.pipeline.answering import answer
 
-    config = load(project)
+    config = load(project, dict(map(change, set_ or ())))
     who = role(agent)
     chosen = None
     if not bare:

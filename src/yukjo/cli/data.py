@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from yukjo.cli.options import AsJson
 from yukjo.errors import DataError
 from yukjo.records import SIX, Sample
 from yukjo.words import say
@@ -33,7 +34,6 @@ Agents = Annotated[
         "--agent", help=say("An agent that may occur; repeat for more (default: the six)")
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help=say("One JSON document on stdout"))]
 
 
 @app.command(help=say("What is wrong with data files; exit 1 on errors. "

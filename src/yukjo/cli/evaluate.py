@@ -1,11 +1,11 @@
 """`yukjo evaluate`: kept adapters against the bare base; or a run's kept answers again."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from yukjo.cli.options import AsJson, Project
+from yukjo.cli.options import AsJson, Changes, Project, print_json
 from yukjo.words import say
 
 HELP = say(
@@ -28,20 +28,24 @@ def evaluate(
             metavar="RUN", help=say("Score a run's kept answers again; exit 1 if any bit differs")
         ),
     ] = None,
+    set_: Changes = None,
     json_: AsJson = False,
 ) -> None:
     """Measure, or score again."""
+    from yukjo.config import change
+
+    changes = dict(map(change, set_ or ()))
     if rescore:
-        _rescore(project, rescore, json_=json_)
+        _rescore(project, rescore, changes=changes, json_=json_)
         return
     from rich.console import Console
 
     from yukjo import pipeline
-    from yukjo.cli.session import opened, print_json
+    from yukjo.cli.session import opened
     from yukjo.dashboard.table import table
     from yukjo.ledger.queries import show
 
-    with opened(project) as session:
+    with opened(project, changes=changes) as session:
         store = pipeline.store_of(session.folder.path.parent)
         entry = pipeline.evaluate_adapters(
             session.parts,
@@ -58,13 +62,12 @@ def evaluate(
         Console().print(table(entry))
 
 
-def _rescore(project: Path, name: str, *, json_: bool) -> None:
+def _rescore(project: Path, name: str, *, changes: dict[str, Any], json_: bool) -> None:
     from yukjo import pipeline, runs, wiring
-    from yukjo.cli.session import print_json
     from yukjo.config import load
     from yukjo.ledger.store import Ledger
 
-    config = load(project)
+    config = load(project, changes)
     place = pipeline.runs_folder(project, config)
     folder = runs.find(place, name)
     prepared = pipeline.prepare(project, config, wiring.open_tokenizer(config, project))

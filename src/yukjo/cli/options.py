@@ -1,5 +1,6 @@
-"""Options that several commands share, so that they read the same everywhere."""
+"""Options and output that several commands share, so that they read the same everywhere."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -13,3 +14,16 @@ Resume = Annotated[
     str | None,
     typer.Option("--resume", metavar="RUN", help=say("Go on with a run: its id or `latest`")),
 ]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help=say("Another value for a setting of yukjo.toml; may repeat: --set train.epochs=1"),
+    ),
+]
+
+
+def print_json(document: object) -> None:
+    """One JSON document on stdout."""
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))

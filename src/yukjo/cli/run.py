@@ -4,7 +4,7 @@ from pathlib import Path
 
 import typer
 
-from yukjo.cli.options import AsJson, Project, Resume
+from yukjo.cli.options import AsJson, Changes, Project, Resume, print_json
 from yukjo.words import say
 
 HELP = say(
@@ -13,17 +13,20 @@ HELP = say(
 )
 
 
-def run(project: Project = Path(), resume: Resume = None, json_: AsJson = False) -> None:
+def run(
+    project: Project = Path(), resume: Resume = None, set_: Changes = None, json_: AsJson = False
+) -> None:
     """Do all of it, from `yukjo.toml`."""
     from rich.console import Console
 
     from yukjo import pipeline
-    from yukjo.cli.session import opened, print_json
+    from yukjo.cli.session import opened
+    from yukjo.config import change
     from yukjo.dashboard.report import report
     from yukjo.dashboard.table import table
     from yukjo.ledger.queries import show
 
-    with opened(project, resume=resume) as session:
+    with opened(project, resume=resume, changes=dict(map(change, set_ or ()))) as session:
         entry = pipeline.run(
             session.parts,
             config=session.config,

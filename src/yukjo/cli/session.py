@@ -1,7 +1,6 @@
 """What the commands that work on a base do first: settings, data check, base, data, run folder."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,12 +32,10 @@ class Session:
 
 @contextmanager
 def opened(
-    project: Path, *, resume: str | None = None, changed: dict[str, Any] | None = None
+    project: Path, *, resume: str | None = None, changes: Mapping[str, Any] | None = None
 ) -> Iterator[Session]:
-    """Open a project; `changed` overrides settings. Exit 1 where its data has errors."""
-    config = load(project)
-    if changed:
-        config = YukjoConfig.model_validate(config.model_dump() | changed)
+    """Open a project, with `changes` to its settings. Exit 1 where its data has errors."""
+    config = load(project, changes)
     place = pipeline.runs_folder(project, config)
     with Shown() as watch, Ledger(pipeline.ledger_file(place)) as ledger:
         folder = runs.find(place, resume) if resume else None
@@ -51,11 +48,6 @@ def opened(
         for refusal in prepared.refused:
             watch.note(say("left out: {name} ({reason})", name=refusal.name, reason=refusal.reason))
         yield Session(config, parts, prepared, folder or runs.start(place), ledger, watch)
-
-
-def print_json(document: object) -> None:
-    """One JSON document on stdout."""
-    typer.echo(json.dumps(document, ensure_ascii=False))
 
 
 def _refuse_errors(project: Path, config: YukjoConfig) -> None:

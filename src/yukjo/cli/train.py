@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from yukjo.cli.options import Project, Resume
+from yukjo.cli.options import Changes, Project, Resume
 from yukjo.words import say
 
 HELP = say(
@@ -21,17 +21,19 @@ def train(
     ] = None,
     seed: Annotated[int | None, typer.Option(help=say("Instead of the project's seed"))] = None,
     resume: Resume = None,
+    set_: Changes = None,
 ) -> None:
     """Train, prove and keep adapters."""
     from yukjo import pipeline
     from yukjo.cli.session import opened
+    from yukjo.config import change
 
-    changed = {
-        key: value
-        for key, value in {"agents": tuple(agent or ()) or None, "seed": seed}.items()
-        if value is not None
-    }
-    with opened(project, resume=resume, changed=changed) as session:
+    changes = dict(map(change, set_ or ()))
+    if agent:
+        changes["agents"] = agent
+    if seed is not None:
+        changes["seed"] = seed
+    with opened(project, resume=resume, changes=changes) as session:
         adapters = pipeline.train_only(
             session.parts,
             config=session.config,

@@ -1,6 +1,6 @@
 """`yukjo.toml` as frozen models, one a stage; what was asked, never what was derived."""
 
-from yukjo.config.load import load
+from yukjo.config.load import change, load
 from yukjo.config.models import (
     BaseConfig,
     DataConfig,
@@ -19,5 +19,6 @@ __all__ = [
     "ProjectConfig",
     "TrainConfig",
     "YukjoConfig",
+    "change",
     "load",
 ]

@@ -1,6 +1,7 @@
 """Read `yukjo.toml`: preset first, then the file; every fault names its table and its mend."""
 
 import tomllib
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,11 @@ from yukjo.words import say
 FILE = "yukjo.toml"
 
 
-def load(project: Path) -> YukjoConfig:
-    """The settings of the project in folder `project`; ConfigError says what to mend."""
+def load(project: Path, changes: Mapping[str, Any] | None = None) -> YukjoConfig:
+    """The settings of the project in folder `project`; ConfigError says what to mend.
+
+    `changes` maps dotted names to values that stand in for the file's: `{"train.epochs": 1}`.
+    """
     path = project / FILE
     try:
         text = path.read_text(encoding="utf-8")
@@ -34,23 +38,54 @@ def load(project: Path) -> YukjoConfig:
             where=str(path),
             fix=say("make it a readable UTF-8 file"),
         ) from None
-    return parse(text)
+    return parse(text, changes)
 
 
-def parse(text: str) -> YukjoConfig:
+def parse(text: str, changes: Mapping[str, Any] | None = None) -> YukjoConfig:
     """The settings in the text of a `yukjo.toml`."""
     try:
         asked = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as fault:
+    except (ValueError, RecursionError) as fault:  # a number of 5,000 digits is the former
         raise ConfigError(
             say("not valid TOML: {fault}", fault=fault),
             where=FILE,
             fix=say("mend the line it names"),
         ) from None
+    for name, value in (changes or {}).items():
+        _set(asked, name.split("."), value)
     try:
         return YukjoConfig.model_validate(_over_preset(asked))
     except ValidationError as fault:
         raise _explained(fault) from None
+
+
+def change(text: str) -> tuple[str, Any]:
+    """`name=value` as given on a command line; the value is TOML, or else plain text.
+
+    >>> change("train.epochs=1"), change("base.model=/models/qwen3")
+    (('train.epochs', 1), ('base.model', '/models/qwen3'))
+    """
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise ConfigError(
+            say("not a setting: `{given}`", given=text), where="--set", fix="--set train.epochs=1"
+        )
+    try:
+        return name, tomllib.loads(f"value = {value}")["value"]
+    except (ValueError, RecursionError):
+        return name, value
+
+
+def _set(asked: dict[str, Any], path: list[str], value: object) -> None:
+    """Put `value` at a dotted name; a name through what is no table is left for validation."""
+    *tables, key = path
+    place = asked
+    for table in tables:
+        inner = place.setdefault(table, {})
+        if not isinstance(inner, dict):
+            inner = place[table] = {}
+        place = inner
+    place[key] = value
 
 
 def _over_preset(asked: dict[str, Any]) -> dict[str, Any]:

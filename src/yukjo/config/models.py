@@ -3,25 +3,33 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt
 
 from yukjo.records import SIX, Frozen
 from yukjo.words import Language
 
 Share = Annotated[float, Field(ge=0, lt=1)]
+Names = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
-class ProjectConfig(Frozen):
+class Settings(Frozen):
+    """A table of settings; its numbers are finite, so that a run can record them as JSON."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+
+class ProjectConfig(Settings):
     """[project]"""
 
     name: str = "yukjo"
+    """What reports and the ledger call the project."""
     language: Language = "ko"
     """Of reports and messages."""
     runs: Path = Path("runs")
     """Folder of the runs, the adapter store and the ledger, relative to the project."""
 
 
-class BaseConfig(Frozen):
+class BaseConfig(Settings):
     """[base]"""
 
     model: str = "embedded"
@@ -32,7 +40,7 @@ class BaseConfig(Frozen):
     """Where the embedded base is unpacked once (about 540 MB)."""
 
 
-class DataConfig(Frozen):
+class DataConfig(Settings):
     """[data]"""
 
     files: tuple[Path, ...] = ()
@@ -45,7 +53,7 @@ class DataConfig(Frozen):
     """A longer sample is refused by name and counted, never cut."""
 
 
-class LoraConfig(Frozen):
+class LoraConfig(Settings):
     """[lora]: the update added to a frozen weight is `alpha / rank * B @ A`."""
 
     rank: PositiveInt = 16
@@ -54,11 +62,11 @@ class LoraConfig(Frozen):
     """Strength of the update; at a fixed alpha / rank the learning rate needs no change."""
     dropout: Share = 0.0
     """Share of an adapter's inputs dropped in training; guards a small set against memorising."""
-    targets: tuple[str, ...] = ("q_proj", "v_proj")
+    targets: Names = ("q_proj", "v_proj")
     """Names of the linear layers that get an adapter."""
 
 
-class TrainConfig(Frozen):
+class TrainConfig(Settings):
     """[train]"""
 
     epochs: PositiveFloat = 3
@@ -74,6 +82,7 @@ class TrainConfig(Frozen):
     warmup: Share = 0.1
     """Share of the steps in which the learning rate climbs; then half a cosine down to 0."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    """Pull of an adapter's weights towards 0 at each step, beside the gradient (AdamW)."""
     clip: PositiveFloat = 1.0
     """Largest gradient norm."""
     pack_tokens: PositiveInt = 2048
@@ -88,7 +97,7 @@ class TrainConfig(Frozen):
     """Processor threads; as many as there are cores where it is left out."""
 
 
-class EvaluateConfig(Frozen):
+class EvaluateConfig(Settings):
     """[evaluate]"""
 
     cases: PositiveInt | None = None
@@ -105,14 +114,14 @@ class EvaluateConfig(Frozen):
     """Bootstrap resamples behind each interval."""
 
 
-class YukjoConfig(Frozen):
+class YukjoConfig(Settings):
     """A whole `yukjo.toml`: what was asked."""
 
     preset: Literal["classic", "expert"] = "expert"
     """Where [lora] and [train] start from; see `yukjo.config.presets`."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Of adapters, data order, dropout and sampling."""
-    agents: tuple[str, ...] = SIX
+    agents: Names = SIX
     """Agents to tune, one adapter each."""
     project: ProjectConfig = ProjectConfig()
     base: BaseConfig = BaseConfig()

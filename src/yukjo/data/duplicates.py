@@ -235,8 +235,8 @@ def _all_grams(texts: Sequence[str]) -> tuple[Grams, NDArray[np.int32]]:
     count = len(codes) - GRAM + 1
     # Four neighbouring 16-bit codes, read as one 64-bit number.
     windows = np.ndarray((count,), dtype="<u8", buffer=codes.astype("<u2"), strides=(2,))
-    inside = rows[:count] == rows[GRAM - 1 :]
-    return windows[inside].astype(np.uint64), rows[:count][inside]
+    inside = np.flatnonzero(rows[:count] == rows[GRAM - 1 :])
+    return windows.take(inside).astype(np.uint64, copy=False), rows.take(inside)
 
 
 def _folded(texts: Sequence[str]) -> tuple[Codes, NDArray[np.int32]]:
@@ -245,7 +245,7 @@ def _folded(texts: Sequence[str]) -> tuple[Codes, NDArray[np.int32]]:
     A character beyond the first plane is kept by its lower 16 bits.
     """
     codes, rows = _codes(texts)
-    folded = _table()[codes]
+    folded = _table().take(codes)
     slow = np.unique(rows[folded == _SLOW]).tolist()
     if slow:
         ready = list(texts)
@@ -254,8 +254,8 @@ def _folded(texts: Sequence[str]) -> tuple[Codes, NDArray[np.int32]]:
         codes, rows = _codes(ready)
         # What is folded stays as it is; the others go through the table again.
         folded = np.where(np.isin(rows, slow), codes & 0xFFFF, _table()[codes])
-    kept = folded != 0
-    return folded[kept].astype(np.uint16), rows[kept]
+    kept = np.flatnonzero(folded)
+    return folded.take(kept).astype(np.uint16, copy=False), rows.take(kept)
 
 
 def _codes(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:

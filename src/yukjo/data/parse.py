@@ -14,7 +14,7 @@ from yukjo.data.findings import Fault, cut
 _CP949_HANGUL = re.compile("[가-힣]{2}")
 
 
-class _Refused(Exception):  # noqa: N818 - never leaves this module
+class _Refused(Exception):
     """JSON that Python would take and a check does not."""
 
     def __init__(self, fault: Fault) -> None:

@@ -69,10 +69,10 @@ def train(
     with Events(job.folder / "events.jsonl", upto_step=done.step if resume else None) as events:
         while done.step < job.plan.steps:
             done = _step(trainer, job, done, events=events, began=began, shown=shown)
-            last = done.step == job.plan.steps
-            if last or stop() or done.step % job.config.checkpoint_every == 0:
+            last, asked = done.step == job.plan.steps, stop()
+            if last or asked or done.step % job.config.checkpoint_every == 0:
                 checkpoints.write(done, trainer)
-            if stop() and not last:
+            if asked and not last:
                 raise Stopped(
                     say("stopped after step {step} of {steps}", step=done.step,
                         steps=job.plan.steps),

@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM
 
 from yukjo.backends.torch.attention import BATCH, PACKED
 from yukjo.backends.torch.head import Head
-from yukjo.backends.torch.lora import Lane, Lanes, LoraLinear
+from yukjo.backends.torch.lora import Lane, Lanes, LoraLinear, Owners, Pass
 from yukjo.errors import ModelError
 from yukjo.files import hash_json, sha256_file
 from yukjo.words import say
@@ -28,7 +28,7 @@ class Base:
         """Load the Hugging Face folder; ModelError where it can't be used."""
         self.hash = hash_folder(folder)
         self.model = _load(folder, getattr(torch, dtype))
-        self.lanes = Lanes()
+        self.under_way = Pass()
         self.decoder: Any = self.model.get_decoder()
         self.settings = self.model.config.get_text_config()
         self.layers = self._swap_linears()
@@ -49,7 +49,7 @@ class Base:
         found = [(n, m) for n, m in self.decoder.named_modules() if isinstance(m, nn.Linear)]
         layers = []
         for number, (name, module) in enumerate(found):
-            layer = LoraLinear(module, name=prefix + name, number=number, lanes=self.lanes)
+            layer = LoraLinear(module, name=prefix + name, number=number, under_way=self.under_way)
             parent, _, child = name.rpartition(".")
             setattr(self.decoder.get_submodule(parent), child, layer)
             layers.append(layer)
@@ -70,7 +70,7 @@ class Base:
             start += len(sample)
         tokens = torch.tensor([t for sample in samples for t in sample])
         positions = torch.cat([torch.arange(len(sample)) for sample in samples])
-        self.lanes.now = lanes
+        self.under_way.owners = Lanes(lanes)
         self.settings._attn_implementation = PACKED  # noqa: SLF001 - transformers' own switch
         out = self.decoder(
             inputs_embeds=self.embed(tokens[None]),
@@ -82,10 +82,10 @@ class Base:
         return hidden
 
     def hidden_of_batch(
-        self, tokens: Tensor, lanes: Sequence[Lane], *, mask: Tensor, positions: Tensor, cache: Any
+        self, tokens: Tensor, owners: Owners, *, mask: Tensor, positions: Tensor, cache: Any
     ) -> Tensor:
         """Hidden states [B, T, D] of a left-padded batch that goes on from `cache`."""
-        self.lanes.now = lanes
+        self.under_way.owners = owners
         self.settings._attn_implementation = BATCH  # noqa: SLF001 - transformers' own switch
         out = self.decoder(
             inputs_embeds=self.embed(tokens),

@@ -1,11 +1,11 @@
 """The torch engine: answers from the base that trains, and the oracle for every other engine.
 
-Requests of different adapters share a batch; each adapter's rows stand together. An answer's
-random numbers come from its own seed, so they don't depend on what stands beside it.
+Requests of different adapters share a batch. An answer's random numbers come from its own seed,
+so they don't depend on what stands beside it.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -14,7 +14,7 @@ from transformers import DynamicCache
 
 from yukjo.backends.torch import peft_files
 from yukjo.backends.torch.base import Base
-from yukjo.backends.torch.lora import Lane, Lora
+from yukjo.backends.torch.lora import Lane, Lora, Stack
 from yukjo.backends.torch.tokenizer import HfTokenizer
 from yukjo.backends.torch.trainer import learned_losses
 from yukjo.errors import AdapterError
@@ -49,17 +49,12 @@ class TorchEngine:
 
     def answer(self, requests: Sequence[Request]) -> list[Answer]:
         """Answer all requests; results stand in the order of the requests."""
-        # Rows of one adapter stand together; longest prompts first, so that padding is short.
-        order = sorted(
-            range(len(requests)),
-            key=lambda i: (-len(requests[i].tokens), requests[i].adapter, i),
-        )
+        # Longest prompts first: rows of a batch are padded to its longest.
+        order = sorted(range(len(requests)), key=lambda i: (-len(requests[i].tokens), i))
         answers: dict[int, Answer] = {}
         with torch.no_grad():
             for start in range(0, len(order), self.batch):
-                chosen = sorted(
-                    order[start : start + self.batch], key=lambda i: (requests[i].adapter, i)
-                )
+                chosen = order[start : start + self.batch]
                 made = self._answer_batch([requests[i] for i in chosen])
                 answers |= dict(zip(chosen, made, strict=True))
         return [answers[i] for i in range(len(requests))]
@@ -94,7 +89,8 @@ class TorchEngine:
 
     def _answer_batch(self, requests: Sequence[Request]) -> list[Answer]:
         began = time.perf_counter()
-        decoding = _Decoding(self.base, [self._lora(r.adapter) for r in requests], requests)
+        loras = {r.adapter: self._lora(r.adapter) for r in requests}
+        decoding = _Decoding(self.base, loras, requests)
         while decoding.running:
             decoding.step()
         return [
@@ -116,9 +112,12 @@ class _Decoding:
     """A batch under way. Finished rows leave it, so that the rest goes faster."""
 
     def __init__(
-        self, base: Base, loras: Sequence[Lora | None], requests: Sequence[Request]
+        self, base: Base, loras: Mapping[str, Lora | None], requests: Sequence[Request]
     ) -> None:
-        self.base, self.loras, self.requests = base, loras, requests
+        self.base, self.requests = base, requests
+        names = sorted({r.adapter for r in requests if loras[r.adapter]})
+        owner = [names.index(r.adapter) if r.adapter in names else None for r in requests]
+        self.owners = Stack([lora for name in names if (lora := loras[name])], owner)
         self.running = list(range(len(requests)))
         self.tokens: list[list[int]] = [[] for _ in requests]
         self.ended = [0.0] * len(requests)
@@ -137,10 +136,9 @@ class _Decoding:
         width = self.next.shape[1]
         positions = (self.mask.cumsum(1) - 1).clamp(min=0)[:, -width:]
         hidden = self.base.hidden_of_batch(
-            self.next, self._lanes(width), mask=self.mask, positions=positions, cache=self.cache
+            self.next, self.owners, mask=self.mask, positions=positions, cache=self.cache
         )
-        logits = self.base.head.logits(hidden[:, -1])
-        chosen = [self._choose(row, logits[place]) for place, row in enumerate(self.running)]
+        chosen = self._choose(self.base.head.logits(hidden[:, -1]))
         now = time.perf_counter()
         kept = []
         for place, (row, token) in enumerate(zip(self.running, chosen, strict=True)):
@@ -158,24 +156,22 @@ class _Decoding:
         """Go on with the rows at these places."""
         if len(kept) < len(self.running) and kept:
             self.cache.batch_select_indices(torch.tensor(kept))
+            self.owners.keep(kept)
         self.running = [self.running[place] for place in kept]
         self.next = chosen[kept][:, None]
         self.mask = torch.cat([self.mask[kept], torch.ones(len(kept), 1, dtype=torch.long)], 1)
 
-    def _choose(self, row: int, logits: Tensor) -> int:
-        temperature = self.requests[row].temperature
-        if temperature == 0:
-            return int(logits.argmax())
-        chances = torch.softmax(logits / temperature, -1)
-        return int(torch.multinomial(chances, 1, generator=self.draws[row]))
-
-    def _lanes(self, width: int) -> list[Lane]:
-        """One lane for each run of neighbouring rows of one adapter."""
-        lanes: list[Lane] = []
-        for place, row in enumerate(self.running):
-            lora, stop = self.loras[row], (place + 1) * width
-            if lanes and lanes[-1].lora is lora:
-                lanes[-1] = Lane(lora, lanes[-1].start, stop)
-            else:
-                lanes.append(Lane(lora, place * width, stop))
-        return lanes
+    def _choose(self, logits: Tensor) -> list[int]:
+        """The next token of each running row: logits [rows, V]."""
+        requests = [self.requests[row] for row in self.running]
+        chosen = logits.argmax(-1)
+        drawn = [place for place, request in enumerate(requests) if request.temperature > 0]
+        if drawn:
+            heat = torch.tensor([[requests[place].temperature] for place in drawn])
+            reached = torch.softmax(logits[drawn] / heat, -1).cumsum(-1)
+            draws = [self.draws[self.running[place]] for place in drawn]
+            wanted = torch.stack([torch.rand(1, generator=draw) for draw in draws])
+            found = torch.searchsorted(reached, wanted * reached[:, -1:], right=True)
+            chosen[drawn] = found[:, 0].clamp(max=logits.shape[-1] - 1)
+        tokens: list[int] = chosen.tolist()
+        return tokens

@@ -57,3 +57,8 @@ class HfTokenizer:
         """Text of `tokens` without control tokens."""
         text: str = self._inner.decode(list(tokens), skip_special_tokens=True)
         return text
+
+    def spell(self, tokens: Sequence[int]) -> str:
+        """Text of `tokens`, control tokens written out."""
+        text: str = self._inner.decode(list(tokens), skip_special_tokens=False)
+        return text

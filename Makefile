@@ -1,0 +1,53 @@
+# make demo   install, then the main job on examples/gov
+# make test   install, then the tests
+# make check  format, lint, types, import contract
+# PYTHON=python3.12 chooses the interpreter; PIP_FLAGS goes to pip (an index, say).
+PYTHON ?= python3
+PIP_FLAGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: setup demo demo-small test check bench docs tutorial browser clean
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed: make PYTHON=python3.11"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt \
+		-e '.[torch,embedded,dev]'
+	touch $(READY)
+
+demo: setup
+	$(BIN)/yukjo run --project examples/gov
+
+# The same job on a budget of minutes: one step, one answered case an agent.
+demo-small: setup
+	$(BIN)/yukjo run --project examples/gov --set train.max_steps=1 --set evaluate.cases=1 \
+		--set evaluate.max_tokens=24 --set project.runs=runs/small
+
+test: setup
+	$(BIN)/pytest -n 2
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: setup
+	$(BIN)/python bench/data_check.py
+
+docs: setup
+	$(BIN)/python docs/make_reference.py
+
+tutorial: setup
+	$(BIN)/python docs/run_tutorial.py
+
+browser: setup
+	$(BIN)/pytest -m browser
+
+clean:
+	rm -rf $(VENV) examples/*/runs

@@ -1,0 +1,449 @@
+"""Write `docs/reference.md` from the code, so that it can't say what the code doesn't do.
+
+    python docs/make_reference.py           write the file
+    python docs/make_reference.py --print   show it on stdout
+
+1. Settings, commands, codes, metrics and rules are read from the code; only what the code has no
+   words for is written here, and a name that appears or goes makes this script fail.
+2. Neither torch nor transformers is needed.
+"""
+# ruff: noqa: INP001 - a script, no package
+
+import argparse
+import ast
+import inspect
+import json
+import re
+import sys
+import textwrap
+import typing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import NoneType
+from typing import Any
+
+from pydantic import BaseModel
+
+from yukjo import cli, runs
+from yukjo.adapters.store import MANIFEST, WEIGHTS
+from yukjo.agents import Role, roles
+from yukjo.config import LoraConfig, TrainConfig, YukjoConfig
+from yukjo.config.load import parse
+from yukjo.config.presets import PRESETS
+from yukjo.data.check import SOUGHT
+from yukjo.data.findings import LONG, RULES, Fault, explain
+from yukjo.data.lines import LIMIT
+from yukjo.evaluate import scorers
+from yukjo.evaluate.conformance import conformance, rule_called
+from yukjo.evaluate.statistics import CONFIDENCE, PAIRS_FOR_A_VERDICT
+from yukjo.records import DIFFICULTIES, SIX, AdapterManifest, Effect
+from yukjo.train.plan import advice
+from yukjo.words import speak
+
+FILE = Path(__file__).with_name("reference.md")
+
+HEAD = """
+# Reference
+
+<!-- Made by `python docs/make_reference.py` from the code. Change the code, then run it again. -->
+
+Messages are shown in English here; the program speaks Korean unless `--lang en` is given.
+"""
+
+MANIFEST_WORDS = {
+    "agent": "Name of the agent it answers for.",
+    "run": "Id of the run that made it.",
+    "base_hash": "Hash of the base's `config.json` and weights; another base is refused.",
+    "template_hash": "Hash of the chat template it was trained with; `yukjo ask` refuses another.",
+    "recipe": "Preset, [lora] and [train] as they were.",
+    "seed": "Of this adapter: made from the project's seed and the agent's name.",
+    "learned_tokens": "In one pass over its training samples.",
+    "steps": "Optimiser steps taken.",
+    "best_step": "The step whose weights were kept.",
+    "valid_loss": "Held-out loss in nats a token at that step; null where nothing is held out.",
+    "effect": "Proof that it changes the base's answers: see below.",
+    "versions": "Of Python and of the libraries that decide the numbers.",
+    "licences": "The base's notice, and the licences of its data lines (`?` where one has none).",
+}
+"""What `yukjo.json` holds where the model has no words for it."""
+
+EFFECT_WORDS = {
+    "prompts": "How many fixed prompts were asked.",
+    "change": "Largest absolute difference of any logit with and without the adapter; never 0.",
+    "fingerprint": "Hash of the likeliest tokens and their logits, rounded, with the adapter.",
+}
+
+MEASURES = {
+    "perplexity": (
+        "exp of the mean loss a token over the reference answers of all test cases.",
+        "How likely the reference's words are, not whether an answer is right; for one base only.",
+    ),
+    "chrf": (
+        "",
+        "Another right wording scores low; one wrong figure hardly lowers it.",
+    ),
+    "conformance": ("", "Form, not truth: a rule never asks whether a statement is correct."),
+    "failure_rate": (
+        "Share of answers that are empty, cut at the token limit, under half Hangul, or a loop.",
+        "An answer that does not fail may still be wrong.",
+    ),
+    "length": ("", "A description; it gets no verdict."),
+    "length_drift": ("", "An answer may be longer than the reference and better."),
+    "consistency": (
+        "",
+        "The same wrong answer every time is consistent. Needs `repeats` of 2 or more.",
+    ),
+    "seconds": (
+        "Seconds from the start of an answer's batch to its last token.",
+        "Depends on machine and batch; without loading an adapter; a mean, no p95.",
+    ),
+}
+"""Metric -> what it measures (empty: the scorer's own words), and what it can't show."""
+
+SCORERS = {
+    "chrf": scorers.chrf,
+    "conformance": conformance,
+    "length": scorers.length,
+    "length_drift": scorers.length_drift,
+    "consistency": scorers.consistency,
+}
+
+RUN_NOTES = """
+`checkpoints/step-000020/` holds `state.safetensors` (weights and AdamW's moments of all adapters)
+and `progress.json`. `events.jsonl` holds events `step` (losses, gradient norms, tokens, seconds,
+peak memory in MiB) and `valid` (held-out losses). Beside the runs stand `adapters/<sha256>/`, the
+store, and `ledger.sqlite`, the record.
+"""
+
+STOPPED = """
+Ctrl-C while adapters are being trained ends the step, writes a checkpoint and leaves with 2,
+naming the `--resume` to go on with; a second Ctrl-C stops at once.
+"""
+
+
+def main() -> None:
+    """Write the page, or print it."""
+    parser = argparse.ArgumentParser(description="Write docs/reference.md from the code.")
+    parser.add_argument("--print", action="store_true", help="show it on stdout instead")
+    if parser.parse_args().print:
+        sys.stdout.buffer.write(page().encode())
+    else:
+        FILE.write_text(page(), encoding="utf-8")
+
+
+def page() -> str:
+    """The whole reference."""
+    speak("en")  # before the commands are imported: their help is written then
+    parts = [
+        HEAD, *settings(), *presets(), *warnings(), *commands(), *exit_codes(), *data_codes(),
+        *run_folder(), *adapter_folder(), *metrics(), *rules(),
+    ]  # fmt: skip
+    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def settings() -> Iterator[str]:
+    """Every key of `yukjo.toml`."""
+    yield "## Settings: `yukjo.toml`"
+    yield "An unknown key is an error that names the nearest known one."
+    tables = dict(models_in(YukjoConfig))
+    yield "### Above all tables"
+    yield settings_table(YukjoConfig, "", leave_out=tables)
+    for name, model in tables.items():
+        yield f"### [{name}]"
+        yield settings_table(model, name)
+
+
+def settings_table(model: type[BaseModel], table: str, leave_out: Iterable[str] = ()) -> str:
+    """The keys of one table."""
+    words, schema = field_words(model), model.model_json_schema()["properties"]
+    preset_keys = {key for preset in PRESETS.values() for key in preset.get(table, ())}
+    rows = []
+    for key, shape in schema.items():
+        if key not in leave_out:
+            default = "see the presets" if key in preset_keys else shown(shape.get("default"))
+            rows.append((f"`{key}`", kind(shape), default, words.get(key, "")))
+    return markdown_table(("key", "type", "default", "what it does"), rows)
+
+
+def presets() -> Iterator[str]:
+    """What each preset starts from, side by side."""
+    yield "## Presets"
+    yield described(sys.modules["yukjo.config.presets"])
+    made = {name: parse(f'preset = "{name}"').model_dump(mode="json") for name in PRESETS}
+    keys = {(table, key): None for preset in PRESETS.values()
+            for table, values in preset.items() for key in values}  # fmt: skip
+    rows = [
+        (f"[{table}] `{key}`", *(shown(made[name][table][key]) for name in made))
+        for table, key in keys
+    ]
+    yield markdown_table(("key", *(f"`{name}`" for name in made)), rows)
+
+
+def warnings() -> Iterator[str]:
+    """What a plan warns of, by making it warn."""
+    yield "### What is warned of"
+    odd = TrainConfig(learning_rate=1, batch=1, epochs=1, max_steps=1)
+    attention, more = LoraConfig(rank=1), LoraConfig(rank=1, targets=("q_proj", "up_proj"))
+    yield (
+        "Settings outside the recommended ranges are used as they are; the run's record says why "
+        "they were warned of. Over attention layers alone, with deliberately odd values:"
+    )
+    yield bullets(advice(odd, attention))
+    (other,) = set(advice(odd, more)) - set(advice(odd, attention))
+    yield f"With adapters on other layers too the range of the learning rate is wider: {other}."
+
+
+def commands() -> Iterator[str]:
+    """Every command with its arguments and options."""
+    import typer
+
+    from yukjo.cli.app import app
+
+    root: Any = typer.main.get_command(app)
+    yield "## Commands"
+    yield "Progress goes to stderr, results to stdout."
+    yield options_table(root)
+    for name, command in root.commands.items():
+        members = getattr(command, "commands", None)
+        if members is None:
+            yield from command_part(f"yukjo {name}", command)
+            continue
+        for member, inner in members.items():
+            yield from command_part(f"yukjo {name} {member}", inner)
+
+
+def command_part(name: str, command: Any) -> Iterator[str]:  # noqa: ANN401 - typer's own class
+    """One command."""
+    takes = [p.metavar or p.name.upper() for p in command.params if p.param_type_name == "argument"]
+    yield f"### `{' '.join([name, *takes])}`"
+    text, _, example = command.help.partition(" Example: ")
+    yield f"{text.rstrip('.')}." + (f" Example: `{example}`" if example else "")
+    if command.params:
+        yield options_table(command)
+
+
+def options_table(command: Any) -> str:  # noqa: ANN401 - typer's own class
+    """The arguments and options of a command."""
+    hints = typing.get_type_hints(command.callback)
+    rows = []
+    for param in command.params:
+        argument = param.param_type_name == "argument"
+        name = param.metavar or param.name.upper() if argument else ", ".join(param.opts)
+        flag = hints[param.name] is bool
+        default = "needed" if param.required else shown_default(param.default)
+        rows.append((f"`{name}`", "flag" if flag else value_kind(hints[param.name]),
+                     "" if flag else default, param.help))  # fmt: skip
+    return markdown_table(("argument or option", "value", "default", "what it does"), rows)
+
+
+def value_kind(hint: Any) -> str:  # noqa: ANN401 - any annotation
+    """What a parameter of a command takes."""
+    arguments = typing.get_args(hint)
+    if typing.get_origin(hint) is typing.Literal:
+        return " or ".join(f"`{value}`" for value in arguments)
+    if typing.get_origin(hint) is list:
+        return f"{value_kind(arguments[0])}, may repeat"
+    if NoneType in arguments:
+        return value_kind(next(one for one in arguments if one is not NoneType))
+    return {Path: "path", str: "text", int: "whole number", float: "number"}[hint]
+
+
+def shown_default(value: object) -> str:
+    """A parameter's default; empty where leaving it out means leaving it out."""
+    return "" if value in {None, ""} or value == [] else f"`{value}`"
+
+
+def exit_codes() -> Iterator[str]:
+    """What the command line's own docstring says of its codes."""
+    yield "## Exit codes"
+    said = re.search(r"Exit codes: (.*?)\.\s", inspect.getdoc(cli) or "", re.DOTALL)
+    assert said, "yukjo.cli says its exit codes"
+    pairs = [part.split(maxsplit=1) for part in " ".join(said[1].split()).split("; ")]
+    yield markdown_table(("code", "means"), [(code, words) for code, words in pairs])
+    yield STOPPED
+
+
+def data_codes() -> Iterator[str]:
+    """Every code of `yukjo data check`, with an example of its words."""
+    yield "## Codes of `yukjo data check`"
+    yield (
+        "An error keeps a line from being trained on; a warning does not. The messages are "
+        "examples: figures and names are those of the line."
+    )
+    rows = []
+    for code in RULES:
+        found = explain(Fault(code, None, example_values(code)), file="", line=1)
+        rows.append((f"`{code}`", found.level, found.message, found.fix))
+    yield markdown_table(("code", "level", "message", "mend"), rows)
+
+
+def example_values(code: str) -> Mapping[str, Any]:
+    """Values that a fault of this code could have."""
+    values = {
+        "limit": LIMIT, "position": 7, "cp949": False, "why": "Expecting value", "kind": list,
+        "key": "input", "value": "NaN", "field": "output", "known": SIX, "want": "text",
+        "agent": "rg", "shown": "U+0007", "count": 42, "other": "a.jsonl:3", "percent": 93,
+    }  # fmt: skip
+    special: dict[str, dict[str, Any]] = {
+        "unknown-field": {"field": "ouput", "known": ("instruction", "input", "output")},
+        "wrong-value": {"field": "difficulty", "value": "중간", "known": DIFFICULTIES},
+        "long-output": {"count": LONG + 200},
+        "near-duplicates-unsought": {"limit": SOUGHT},
+        "bidi": {"shown": "U+202E"},
+        "zero-width": {"shown": "U+200B"},
+    }
+    return values | special.get(code, {})
+
+
+def run_folder() -> Iterator[str]:
+    """The layout of a run's folder, from the module that makes it."""
+    yield "## The folder of a run"
+    _, _, layout = (inspect.getdoc(runs) or "").partition("\n\n")
+    yield f"```text\n{layout.strip()}\n```"
+    yield RUN_NOTES
+
+
+def adapter_folder() -> Iterator[str]:
+    """The files of an adapter, and the fields of its manifest."""
+    yield "## The folder of an adapter"
+    yield (
+        f"A valid PEFT adapter (`adapter_config.json`, `{WEIGHTS}`) and `{MANIFEST}`, which holds:"
+    )
+    yield fields_table(AdapterManifest, MANIFEST_WORDS)
+    yield "`effect` is taken at fixed prompts; an adapter that changes nothing is refused:"
+    yield fields_table(Effect, EFFECT_WORDS)
+
+
+def fields_table(model: type[BaseModel], more: Mapping[str, str]) -> str:
+    """The fields of a record with their words."""
+    words = {**more, **field_words(model)}
+    assert set(words) == set(model.model_fields), set(words) ^ set(model.model_fields)
+    return markdown_table(
+        ("field", "what it holds"), [(f"`{f}`", words[f]) for f in model.model_fields]
+    )
+
+
+def metrics() -> Iterator[str]:
+    """Every metric: what it measures, and what it can't show."""
+    yield "## Metrics"
+    known = scorers.metrics(roles().values())
+    assert set(known) == set(MEASURES), set(known) ^ set(MEASURES)
+    rows = []
+    for name, metric in known.items():
+        measured, limit = MEASURES[name]
+        rows.append((f"`{name}`", measured or first_words(SCORERS[name]),
+                     better(metric.higher_is_better), limit))  # fmt: skip
+    yield markdown_table(("metric", "measures", "better", "what it can't show"), rows)
+    yield textwrap.dedent(f"""
+        Quality, length and seconds are of the greedy answer; consistency is of the sampled ones.
+        Each metric is compared before and after, paired by case, with a {CONFIDENCE * 100:.0f} % bootstrap
+        interval of the difference. A verdict other than `unclear` needs an interval that leaves 0
+        out and {PAIRS_FOR_A_VERDICT} pairs that differ. `metric_id` changes when the meaning of a
+        metric changes; figures under different ids are not to be compared.
+        `improvement_percentage` is 100 * (after - before) / before, null where before is 0; for a
+        metric where lower is better a fall is an improvement, and the percentage is below 0.""")
+
+
+def better(higher: bool | None) -> str:  # noqa: FBT001 - the metric's own three-way mark
+    """Which way is good."""
+    return "neither" if higher is None else "higher" if higher else "lower"
+
+
+def rules() -> Iterator[str]:
+    """The rules of conformance, agent by agent."""
+    yield "## Rules of conformance"
+    yield (
+        "`conformance` is the share of its agent's rules that an answer keeps. A rule looks at the "
+        "form, and at the material where it says so; no model is asked."
+    )
+    for name, role in roles().items():
+        yield f"### `{name}`: {role.title} ({role.title_en})"
+        yield role_rules(role)
+
+
+def role_rules(role: Role) -> str:
+    """The tools of one agent, and its rules with what they demand."""
+    rows = [(f"`{rule}`", first_words(rule_called(rule))) for rule in role.rules]
+    table = markdown_table(("rule", "demands"), rows)
+    named = ", ".join(f"`{tool}`" for tool in role.tools)
+    return f"Tools named in its role, not run yet: {named}.\n\n{table}" if named else table
+
+
+def models_in(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
+    """The fields of a model that are models themselves: the tables of the file."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield name, field.annotation
+
+
+def field_words(model: type[BaseModel]) -> dict[str, str]:
+    """Field -> the docstring that stands under it."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(model))).body[0]
+    assert isinstance(body, ast.ClassDef)
+    words = {}
+    for field, below in zip(body.body, body.body[1:], strict=False):
+        match field, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(
+                value=ast.Constant(value=str(s))
+            ):
+                words[name] = " ".join(s.split())
+    return words
+
+
+def kind(shape: Mapping[str, Any]) -> str:
+    """The type of a setting in words, from its JSON schema.
+
+    >>> kind({"type": "integer", "exclusiveMinimum": 0}), kind({"enum": ["ko", "en"]})
+    ('whole number > 0', '`ko` or `en`')
+    """
+    if "enum" in shape:
+        return " or ".join(f"`{value}`" for value in shape["enum"])
+    if "anyOf" in shape:
+        (one,) = [part for part in shape["anyOf"] if part != {"type": "null"}]
+        return f"{kind(one)}; may be left out"
+    if shape["type"] == "array":
+        least = f", at least {shape['minItems']}" if "minItems" in shape else ""
+        return f"list of {kind(shape['items'])}s{least}"
+    names = {"integer": "whole number", "number": "number", "string": "text"}
+    name = "path" if shape.get("format") == "path" else names[shape["type"]]
+    marks = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+    limits = [f"{mark} {shape[key]}" for key, mark in marks.items() if key in shape]
+    return f"{name} {', '.join(limits)}".strip()
+
+
+def shown(value: object) -> str:
+    """A value as it would be written in `yukjo.toml`."""
+    if value is None:
+        return "left out"
+    if isinstance(value, float):
+        return f"`{value:g}`"
+    return f"`{json.dumps(value, ensure_ascii=False)}`"
+
+
+def described(module: object) -> str:
+    """What a module's docstring says below its first paragraph."""
+    return (inspect.getdoc(module) or "").partition("\n\n")[2]
+
+
+def first_words(function: object) -> str:
+    """The first paragraph of a docstring on one line."""
+    said = (inspect.getdoc(function) or "").partition("\n\n")[0]
+    assert said, function
+    return " ".join(said.split())
+
+
+def bullets(lines: Iterable[str]) -> str:
+    """A list."""
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; a bar inside a cell is escaped."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
+    )
+
+
+if __name__ == "__main__":
+    main()
