@@ -334,9 +334,10 @@ def metrics() -> Iterator[str]:
         rows.append((f"`{name}`", measured or first_words(SCORERS[name]),
                      better(metric.higher_is_better), limit))  # fmt: skip
     yield markdown_table(("metric", "measures", "better", "what it can't show"), rows)
+    percent = round(CONFIDENCE * 100)
     yield textwrap.dedent(f"""
         Quality, length and seconds are of the greedy answer; consistency is of the sampled ones.
-        Each metric is compared before and after, paired by case, with a {CONFIDENCE * 100:.0f} % bootstrap
+        Each metric is compared before and after, paired by case, with a {percent} % bootstrap
         interval of the difference. A verdict other than `unclear` needs an interval that leaves 0
         out and {PAIRS_FOR_A_VERDICT} pairs that differ. `metric_id` changes when the meaning of a
         metric changes; figures under different ids are not to be compared.
