@@ -74,7 +74,7 @@ class TrainConfig(Settings):
     max_steps: PositiveInt | None = None
     """A budget: stop after so many optimiser steps, however many epochs that is."""
     batch: PositiveInt = 4
-    """Samples of one agent in a micro-batch. More uses more memory, not other mathematics."""
+    """Most samples of one agent in a micro-batch; `pack_tokens` may make it smaller."""
     accumulate: PositiveInt = 4
     """Micro-batches an optimiser step: batch * accumulate samples shape each step."""
     learning_rate: PositiveFloat = 2e-4
@@ -86,7 +86,10 @@ class TrainConfig(Settings):
     clip: PositiveFloat = 1.0
     """Largest gradient norm."""
     pack_tokens: PositiveInt = 2048
-    """Most tokens in one forward pass; bounds memory. Pieces of several agents share a pack."""
+    """Most tokens in one forward pass; fewer use less memory, with the same mathematics.
+
+    Micro-batches of several agents share a pack. A longer sample stands alone.
+    """
     evaluate_every: PositiveInt = 5
     """Optimiser steps between two looks at held-out loss."""
     checkpoint_every: PositiveInt = 20

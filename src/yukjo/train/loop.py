@@ -11,6 +11,7 @@ import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from yukjo.config.models import TrainConfig
@@ -93,15 +94,12 @@ def _step(
 ) -> Progress:
     """One optimiser step of every adapter that has one left, and what follows from it."""
     active = [a for a in job.plan.agents if done.step < a.steps]
-    pieces = [
-        piece
-        for micro in range(job.config.accumulate)
-        for agent in active
-        for piece in [_piece(agent, done.step, micro, job)]
-    ]
+    pieces = _in_turn([_pieces(agent, done.step, job) for agent in active])
     sizes = [sum(len(e.tokens) for e in piece.examples) for piece in pieces]
     sums = dict.fromkeys((a.agent for a in active), 0.0)
-    for pack in packs(sizes, job.config.pack_tokens):
+    # Two pieces of one adapter in a pack would sum its gradients in another order than alone.
+    owners = [piece.adapter for piece in pieces]
+    for pack in packs(sizes, job.config.pack_tokens, owners=owners):
         chosen = [pieces[i] for i in pack]
         for piece, loss in zip(chosen, trainer.backward(chosen), strict=True):
             sums[piece.adapter] += loss / piece.denominator
@@ -118,18 +116,30 @@ def _step(
     return Progress(step=step, best=best, tokens=tokens, seconds=time.perf_counter() - began)
 
 
-def _piece(agent: AgentPlan, step: int, micro: int, job: Job) -> Piece:
-    """The `micro`-th micro-batch of an adapter's step."""
-    size = job.config.batch * job.config.accumulate
+def _pieces(agent: AgentPlan, step: int, job: Job) -> list[Piece]:
+    """The micro-batches of an adapter's step, in order; they depend on its own samples alone.
+
+    At most `batch` samples and, but for a longer sample, `pack_tokens` tokens each.
+    """
     own = job.examples[agent.agent]
+    size = job.config.batch * job.config.accumulate
     chosen = [own[i] for i in step_samples(agent, step, size=size)]
-    start = micro * job.config.batch
-    return Piece(
-        adapter=agent.agent,
-        examples=tuple(chosen[start : start + job.config.batch]),
-        denominator=sum(e.learned for e in chosen),
-        noise=zlib.crc32(f"{agent.seed}/{step}/{micro}".encode()),
-    )
+    denominator = sum(e.learned for e in chosen)
+    micro = packs([len(e.tokens) for e in chosen], job.config.pack_tokens, most=job.config.batch)
+    return [
+        Piece(
+            adapter=agent.agent,
+            examples=tuple(chosen[i] for i in indices),
+            denominator=denominator,
+            noise=zlib.crc32(f"{agent.seed}/{step}/{number}".encode()),
+        )
+        for number, indices in enumerate(micro)
+    ]
+
+
+def _in_turn(pieces: Sequence[Sequence[Piece]]) -> list[Piece]:
+    """Every adapter's first piece, then every second, and so on."""
+    return [piece for turn in zip_longest(*pieces) for piece in turn if piece]
 
 
 def _update(trainer: Trainer, agent: AgentPlan, step: int, job: Job) -> float:

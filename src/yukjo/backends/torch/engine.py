@@ -10,10 +10,10 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache
 
 from yukjo.backends.torch import peft_files
 from yukjo.backends.torch.base import Base
+from yukjo.backends.torch.cache import RoomyCache
 from yukjo.backends.torch.lora import Lane, Lora, Stack
 from yukjo.backends.torch.tokenizer import HfTokenizer
 from yukjo.backends.torch.trainer import learned_losses
@@ -123,7 +123,7 @@ class _Decoding:
         self.ended = [0.0] * len(requests)
         self.stopped = [False] * len(requests)
         self.draws = [torch.Generator().manual_seed(r.seed) for r in requests]
-        self.cache = DynamicCache(config=base.settings)
+        self.cache = RoomyCache()
         longest = max(len(r.tokens) for r in requests)
         pads = [longest - len(r.tokens) for r in requests]
         self.mask = torch.tensor([[0] * p + [1] * (longest - p) for p in pads])
@@ -155,7 +155,7 @@ class _Decoding:
     def _keep(self, kept: list[int], chosen: Tensor) -> None:
         """Go on with the rows at these places."""
         if len(kept) < len(self.running) and kept:
-            self.cache.batch_select_indices(torch.tensor(kept))
+            self.cache.keep(kept)
             self.owners.keep(kept)
         self.running = [self.running[place] for place in kept]
         self.next = chosen[kept][:, None]
@@ -164,11 +164,14 @@ class _Decoding:
     def _choose(self, logits: Tensor) -> list[int]:
         """The next token of each running row: logits [rows, V]."""
         requests = [self.requests[row] for row in self.running]
-        chosen = logits.argmax(-1)
+        chosen = torch.empty(len(requests), dtype=torch.long)
+        greedy = [place for place, request in enumerate(requests) if request.temperature == 0]
         drawn = [place for place, request in enumerate(requests) if request.temperature > 0]
+        if greedy:
+            chosen[greedy] = logits[greedy].argmax(-1)
         if drawn:
             heat = torch.tensor([[requests[place].temperature] for place in drawn])
-            reached = torch.softmax(logits[drawn] / heat, -1).cumsum(-1)
+            reached = logits[drawn].div_(heat).softmax(-1).cumsum_(-1)
             draws = [self.draws[self.running[place]] for place in drawn]
             wanted = torch.stack([torch.rand(1, generator=draw) for draw in draws])
             found = torch.searchsorted(reached, wanted * reached[:, -1:], right=True)
