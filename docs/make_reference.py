@@ -7,7 +7,7 @@
    words for is written here, and a name that appears or goes makes this script fail.
 2. Neither torch nor transformers is needed.
 """
-# ruff: noqa: INP001 - a script, no package
+
 
 import argparse
 import ast

@@ -24,8 +24,8 @@ def test_a_run_starts_in_an_empty_folder_named_by_its_time(tmp_path: Path) -> No
     assert run.path.parent == tmp_path / "deep" / "runs"
     assert list(run.path.iterdir()) == []
     assert run.id == run.path.name
-    day, time, salt = run.id.split("-")
-    assert (len(day), len(time), len(salt)) == (8, 6, 4)
+    day, time, micro = run.id.split("-")
+    assert (len(day), len(time), len(micro)) == (8, 6, 6)
 
 
 def test_runs_that_start_together_do_not_share_a_folder(tmp_path: Path) -> None:

@@ -77,7 +77,10 @@ class Trainer(Protocol):
         """Write all adapters, optimisers included, so that `load_state` goes on from here."""
 
     def load_state(self, file: Path) -> None:
-        """Take up what `save_state` wrote; the same adapters must have been added."""
+        """Take up what `save_state` wrote; the same adapters must have been added.
+
+        OSError, ValueError or KeyError where the file isn't that.
+        """
 
     def memory_mb(self) -> float:
         """Peak memory of this process so far, in MiB."""

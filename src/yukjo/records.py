@@ -5,7 +5,6 @@ The way of the data: `Sample` (a line) -> `Chat` (messages) -> `Example` (tokens
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -52,7 +51,7 @@ class Sample(Frozen):
     messages: tuple[Message, ...] = ()
     """Earlier turns of the conversation; `instruction`, `input` and `output` are its last turn."""
 
-    @cached_property
+    @property
     def hash(self) -> str:
         """Hex SHA-256 of what is trained on; id, source and labels don't change it."""
         turns = [[m.role, m.content] for m in self.messages]

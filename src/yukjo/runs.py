@@ -3,20 +3,18 @@
 runs/<id>/
   plan.json       what was asked and what was derived from it
   before.json     what the bare base did on the test cases
-  events.jsonl    steps, memory, warnings, as they happen
+  events.jsonl    steps, losses, memory, as they happen
   checkpoints/    to resume from        best/  the adapters at their best so far
   adapters/<agent>/   the finished adapters
   answers.jsonl   raw answers and losses, before and after
   report.html
 """
 
-import os
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 
 from yukjo.errors import RunError
-from yukjo.files import sha256_bytes
 from yukjo.words import say
 
 LATEST = "latest"
@@ -39,9 +37,7 @@ class RunFolder:
 
 def start(runs: Path) -> RunFolder:
     """A new, empty run folder: its name sorts by time, and no two are the same."""
-    now = datetime.now(UTC)
-    salt = sha256_bytes(f"{now.isoformat()}/{os.getpid()}".encode())[:4]
-    path = runs / f"{now:%Y%m%d-%H%M%S}-{salt}"
+    path = runs / f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
     try:
         path.mkdir(parents=True)
     except OSError as fault:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 import torch
-from toys import ALL, KINDS, SOME, Tiny, toy, trainer_on
 
+from toys import ALL, KINDS, SOME, Tiny, toy, trainer_on
 from yukjo.adapters.effect import prove
 from yukjo.adapters.store import content_id
 from yukjo.backends.torch.base import Base

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from toys import ALL, KINDS, SOME, Tiny, piece, toy, trainer_on
 from torch.nn.functional import cross_entropy
 
+from toys import ALL, KINDS, SOME, Tiny, piece, toy, trainer_on
 from yukjo.backends.torch.trainer import TorchTrainer
 from yukjo.config.models import LoraConfig
 from yukjo.config.presets import ALL_LINEAR

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
-from toys import ALL, SOME, Tiny, toy
 
+from toys import ALL, SOME, Tiny, toy
 from yukjo.backends.torch.base import Base
 from yukjo.backends.torch.trainer import TorchTrainer
 from yukjo.config.models import LoraConfig, TrainConfig

@@ -20,8 +20,8 @@ _TOP = 8
 def prove(engine: Engine, adapter: str, prompts: Sequence[Sequence[int]]) -> Effect:
     """The effect of a loaded adapter at `prompts`; AdapterError where there is none.
 
-    The fingerprint takes the likeliest tokens and their logits rounded to 0.1, so that it
-    survives the last bits of another processor.
+    The fingerprint takes the likeliest tokens and their logits rounded to 0.1: equal on one
+    machine, and mostly, but not surely, on another (a logit may stand at a rounding edge).
     """
     without = engine.next_logits("", prompts)
     with_it = engine.next_logits(adapter, prompts)
@@ -41,11 +41,11 @@ def prove(engine: Engine, adapter: str, prompts: Sequence[Sequence[int]]) -> Eff
             where=adapter[:12],
             fix=say("train it longer, or check that its layer names fit the base"),
         )
-    return Effect(prompts=len(prompts), change=round(change, 4), fingerprint=_fingerprint(with_it))
+    return Effect(prompts=len(prompts), change=change, fingerprint=_fingerprint(with_it))
 
 
 def _fingerprint(logits: Sequence[Sequence[float]]) -> str:
     top = [nlargest(_TOP, range(len(row)), key=row.__getitem__) for row in logits]
     return hash_json(
-        [[[t, round(row[t], 1)] for t in sorted(ts)] for row, ts in zip(logits, top, strict=True)]
+        [[[t, round(row[t] * 10)] for t in sorted(ts)] for row, ts in zip(logits, top, strict=True)]
     )

@@ -60,6 +60,19 @@ def refuse_other_base(manifest: AdapterManifest, base_hash: str) -> None:
         )
 
 
+def refuse_other_words(manifest: AdapterManifest, *, template_hash: str, prompt_hash: str) -> None:
+    """AdapterError unless the adapter is asked in the words it was trained in.
+
+    In another chat template or system prompt it would answer worse, without a word.
+    """
+    if (manifest.template_hash, manifest.prompt_hash) != (template_hash, prompt_hash):
+        raise AdapterError(
+            say("the adapter was trained with another chat template or system prompt"),
+            where=manifest.id[:12],
+            fix=say("put the template and the role back, or train it again"),
+        )
+
+
 class Store:
     """The adapters of a project."""
 
@@ -98,27 +111,42 @@ class Store:
             )
         return found[0], read_manifest(found[0])
 
+    def _refuse_gaps(self, missing: Collection[str]) -> None:
+        if missing:
+            raise AdapterError(
+                say("no adapter is kept for {agents}", agents=", ".join(sorted(missing))),
+                where=str(self.folder),
+                fix=say("train one: `yukjo train`"),
+            )
+
     def chosen(
         self, names: Sequence[str], *, agents: Collection[str]
     ) -> dict[str, tuple[Path, AdapterManifest]]:
         """The adapters named by the start of their ids, else the newest of each of `agents`."""
         if names:
             found = [self.find(name) for name in names]
+            _refuse_rivals([m for _, m in found])
         else:
             newest = {m.agent: m for m in reversed(self.all()) if m.agent in agents}
             found = [(self.folder / m.id, m) for m in newest.values()]
-        if missing := set(agents) - {m.agent for _, m in found} if not names else set():
-            raise AdapterError(
-                say("no adapter is kept for {agents}", agents=", ".join(sorted(missing))),
-                where=str(self.folder),
-                fix=say("train one: `yukjo train`"),
-            )
+            self._refuse_gaps(set(agents) - newest.keys())
         return {m.agent: (place, m) for place, m in found}
 
     def _places(self) -> list[Path]:
         """The folders of whole adapters; what a killed process left is hidden."""
         found = sorted(p.parent for p in self.folder.glob(f"*/{MANIFEST}"))
         return [place for place in found if not place.name.startswith(".")]
+
+
+def _refuse_rivals(manifests: Sequence[AdapterManifest]) -> None:
+    """AdapterError where two of them are of one agent."""
+    agents = [m.agent for m in manifests]
+    if rivals := sorted({agent for agent in agents if agents.count(agent) > 1}):
+        raise AdapterError(
+            say("two adapters are named for {agents}", agents=", ".join(rivals)),
+            where="--adapter",
+            fix=say("name one adapter an agent"),
+        )
 
 
 def _link_or_copy(source: str, target: str) -> None:

@@ -33,5 +33,5 @@ def init(
 def _template(name: str) -> Path:
     """The template's folder: in the installed package, or in a checkout."""
     package = Path(__file__).parents[1]
-    places = (package / "templates" / name, package.parents[1] / "examples" / name)
-    return next(place for place in places if place.is_dir())
+    checkout = package.parents[1] / "examples" / name
+    return checkout if checkout.is_dir() else package / "templates" / name

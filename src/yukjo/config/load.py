@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from yukjo.config.models import YukjoConfig
 from yukjo.config.presets import PRESETS
@@ -112,10 +113,18 @@ def _explained(fault: ValidationError) -> ConfigError:
             else say("known here: {known}", known=", ".join(_known(tables))),
         )  # fmt: skip
     return ConfigError(
-        say("`{key}` can't be {value!r}: {why}", key=key, value=first["input"], why=first["msg"]),
+        say("`{key}` can't be {value}: {why}", key=key, value=_quoted(first), why=first["msg"]),
         where=where,
         fix=say("give a value the setting allows (docs/reference.md)"),
     )
+
+
+def _quoted(fault: ErrorDetails) -> str:
+    """The value that was refused; Python won't write a number of thousands of digits."""
+    try:
+        return repr(fault["input"])[:80]
+    except ValueError:
+        return "…"
 
 
 def _known(tables: list[str]) -> list[str]:

@@ -88,7 +88,7 @@ def render_all(
             examples.append(
                 render(chat, tokenizer=tokenizer, template=template, max_tokens=max_tokens)
             )
-        except Refused as fault:
+        except DataError as fault:  # ours, or the template's own refusal
             refused.append(Refusal(sample.name, fault.what))
     return Rendered(tuple(examples), tuple(refused))
 

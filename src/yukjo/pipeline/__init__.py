@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from yukjo import runs
-from yukjo.adapters.store import Store, refuse_other_base
+from yukjo.adapters.store import Store, refuse_other_base, refuse_other_words
 from yukjo.config import YukjoConfig
 from yukjo.evaluate.measure import Measured, measure, paired
 from yukjo.evaluate.raw import read as read_raw
@@ -99,8 +99,13 @@ def evaluate_adapters(
     watch: Watcher,
 ) -> Entry:
     """Measure kept adapters against the bare base on the project's test cases, and record it."""
-    for place, manifest in adapters.values():
+    for agent, (place, manifest) in adapters.items():
         refuse_other_base(manifest, parts.engine.base_hash)
+        refuse_other_words(
+            manifest,
+            template_hash=prepared.template.hash,
+            prompt_hash=prepared.roles[agent].prompt_hash,
+        )
         parts.engine.load(manifest.id, place)
     manifests = {agent: manifest for agent, (_, manifest) in adapters.items()}
     watch.stage("baseline")

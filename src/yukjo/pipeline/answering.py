@@ -2,15 +2,13 @@
 
 from pathlib import Path
 
-from yukjo.adapters.store import refuse_other_base
+from yukjo.adapters.store import refuse_other_base, refuse_other_words
 from yukjo.agents import Role
 from yukjo.config import YukjoConfig
 from yukjo.data.render import chat_of, end_tokens, prompt_tokens, render, template_of
-from yukjo.errors import AdapterError
 from yukjo.pipeline.parts import Parts
 from yukjo.ports import Request
 from yukjo.records import AdapterManifest, Answer, Sample
-from yukjo.words import say
 
 
 def answer(
@@ -28,7 +26,7 @@ def answer(
     if adapter:
         place, manifest = adapter
         refuse_other_base(manifest, parts.engine.base_hash)
-        _refuse_other_words(manifest, role, template_hash=template.hash)
+        refuse_other_words(manifest, template_hash=template.hash, prompt_hash=role.prompt_hash)
         identity = manifest.id
         parts.engine.load(identity, place)
     sample = Sample(instruction=question, input=material, output="-", agent_type=role.name)
@@ -46,13 +44,3 @@ def answer(
         seed=config.seed,
     )
     return parts.engine.answer([request])[0]
-
-
-def _refuse_other_words(manifest: AdapterManifest, role: Role, *, template_hash: str) -> None:
-    """An adapter asked in another form than it was trained in answers worse, without a word."""
-    if (manifest.template_hash, manifest.prompt_hash) != (template_hash, role.prompt_hash):
-        raise AdapterError(
-            say("the adapter was trained with another chat template or system prompt"),
-            where=manifest.id[:12],
-            fix=say("put the template and the role back, or train it again"),
-        )

@@ -7,8 +7,11 @@ knows; `state.safetensors` what the trainer knows.
 import shutil
 from pathlib import Path
 
+from yukjo.errors import RunError
+from yukjo.files import write_whole
 from yukjo.ports import Trainer
 from yukjo.records import Frozen
+from yukjo.words import say
 
 _STATE, _PROGRESS = "state.safetensors", "progress.json"
 
@@ -41,18 +44,25 @@ class Checkpoints:
         self.keep = keep
 
     def write(self, progress: Progress, trainer: Trainer) -> Path:
-        """Write a checkpoint and drop the oldest beyond `keep`."""
+        """Write a checkpoint and drop the oldest beyond `keep`; RunError where there's no room."""
         place = self.folder / f"step-{progress.step:06d}"
         scratch = self.folder / f".{place.name}"
-        shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir(parents=True)
-        trainer.save_state(scratch / _STATE)
-        (scratch / _PROGRESS).write_text(progress.model_dump_json(), encoding="utf-8")
-        if place.exists():
-            shutil.rmtree(place)
-        scratch.rename(place)
-        for old in self._all()[: -self.keep]:
-            shutil.rmtree(old)
+        try:
+            shutil.rmtree(scratch, ignore_errors=True)
+            scratch.mkdir(parents=True)
+            trainer.save_state(scratch / _STATE)
+            write_whole(scratch / _PROGRESS, progress.model_dump_json())
+            if place.exists():
+                shutil.rmtree(place)
+            scratch.rename(place)
+            for old in self._all()[: -self.keep]:
+                shutil.rmtree(old)
+        except OSError as fault:
+            raise RunError(
+                say("the checkpoint can't be written: {fault}", fault=fault),
+                where=str(self.folder),
+                fix=say("free some room, then go on with --resume; the last checkpoint stands"),
+            ) from fault
         return place
 
     def restore(self, trainer: Trainer) -> Progress:
@@ -61,8 +71,15 @@ class Checkpoints:
         if not found:
             return START
         newest = found[-1]
-        trainer.load_state(newest / _STATE)
-        return Progress.model_validate_json((newest / _PROGRESS).read_text(encoding="utf-8"))
+        try:
+            trainer.load_state(newest / _STATE)
+            return Progress.model_validate_json((newest / _PROGRESS).read_bytes())
+        except (OSError, ValueError, KeyError) as fault:
+            raise RunError(
+                say("the checkpoint is damaged: {fault}", fault=fault),
+                where=str(newest),
+                fix=say("delete this checkpoint to go on from the one before"),
+            ) from fault
 
     def _all(self) -> list[Path]:
         return sorted(self.folder.glob("step-*"))

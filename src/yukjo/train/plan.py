@@ -63,7 +63,8 @@ def _agent_plan(
             where="[data] files",
             fix=say("add samples of this agent, or take it out of `agents`"),
         )
-    steps = math.ceil(len(examples) * train.epochs / (train.batch * train.accumulate))
+    exact = len(examples) * train.epochs / (train.batch * train.accumulate)
+    steps = math.ceil(exact - 1e-9)  # 10 * 1.1 is 11.000000000000002
     steps = min(steps, train.max_steps or steps)
     return AgentPlan(
         agent=agent,

@@ -14,7 +14,7 @@ _ROOM = 128
 """Tokens of room made at a time."""
 
 
-class RoomyCache(Cache):
+class RoomyCache(Cache):  # type: ignore[misc]
     """A cache of `RoomyLayer`s. Sliding windows are left to the mask."""
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class RoomyCache(Cache):
         self.batch_select_indices(torch.tensor(places))
 
 
-class RoomyLayer(DynamicLayer):
+class RoomyLayer(DynamicLayer):  # type: ignore[misc]
     """Keys and values [B, heads, T, D] at the front of larger buffers, both in the values' type."""
 
     _buffers: tuple[Tensor, Tensor] | None = None

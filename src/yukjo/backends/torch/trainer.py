@@ -9,6 +9,7 @@ from itertools import accumulate
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
@@ -91,7 +92,10 @@ class TorchTrainer:
 
     def load_state(self, file: Path) -> None:
         """Take up weights and moments from `save_state`'s file, bit for bit."""
-        stored = load_file(file)
+        try:
+            stored = load_file(file)
+        except SafetensorError as fault:
+            raise ValueError(str(fault)) from fault
         for name, lora in self.adapters.items():
             state = self.optimisers[name].state
             for number, parameter in enumerate(lora.parameters()):
