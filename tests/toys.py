@@ -1,6 +1,8 @@
-"""Toys that several tests share: random examples, and adapters that already act."""
+"""What several tests share: random examples, adapters that already act, a command's outcome."""
 
+import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -45,3 +47,17 @@ def trainer_on(
 
 def piece(adapter: str, examples: Sequence[Example]) -> Piece:
     return Piece(adapter, tuple(examples), sum(e.learned for e in examples), noise=0)
+
+
+@dataclass(frozen=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> dict[str, object]:
+        document: dict[str, object] = json.loads(self.out)
+        return document
+
+
+Yukjo = Callable[..., Said]

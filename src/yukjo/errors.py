@@ -16,6 +16,9 @@ and keeps its traceback.
 class YukjoError(Exception):
     """A fault the user can mend; all three parts are sentences for people."""
 
+    exit_code = 2
+    """What the command line leaves with."""
+
     def __init__(self, what: str, *, where: str, fix: str) -> None:
         super().__init__(what)
         self.what = what

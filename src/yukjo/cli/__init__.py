@@ -22,7 +22,7 @@ def main() -> None:
         app()
     except YukjoError as fault:
         _explain(fault)
-        sys.exit(2)
+        sys.exit(fault.exit_code)
     except KeyboardInterrupt:
         sys.exit(_STOPPED)
 

@@ -29,6 +29,8 @@ from yukjo.words import say
 class Stopped(RunError):
     """The run was asked to stop and can be resumed."""
 
+    exit_code = 130  # as a shell has it for Ctrl-C
+
 
 @dataclass(frozen=True, slots=True)
 class StepReport:

@@ -1,0 +1,5 @@
+"""`python -m yukjo`."""
+
+from yukjo.cli import main
+
+main()
