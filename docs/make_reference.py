@@ -8,7 +8,6 @@
 2. Neither torch nor transformers is needed.
 """
 
-
 import argparse
 import ast
 import inspect

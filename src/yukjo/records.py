@@ -107,6 +107,7 @@ class AdapterManifest(Frozen):
 
     id: str
     """Hex SHA-256 of `adapter_model.safetensors`."""
+    size_bytes: int
     agent: str
     run: str
     base: str

@@ -35,7 +35,7 @@ def test_the_table_has_a_row_for_each_agent_and_metric(entry: Entry) -> None:
     assert len(rows) == 7 * 7
     assert "자료 검색" in rows[0]
     assert "전체 에이전트" in rows[-7]
-    assert "−12.80 ~ −8.800" in rows[0]
+    assert "−12.80~−8.800" in rows[0]
 
 
 def test_markup_and_control_codes_are_only_text() -> None:

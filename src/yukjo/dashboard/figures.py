@@ -7,7 +7,10 @@ from yukjo.ledger.body import ALL, AgentResult, Metric, RunBody
 from yukjo.records import SIX, Verdict
 from yukjo.words import say
 
-ORDER = ("perplexity", "chrf", "conformance", "failure_rate", "length", "consistency", "seconds")
+ORDER = (
+    "perplexity", "chrf", "conformance", "failure_rate", "length", "length_drift", "consistency",
+    "seconds",
+)  # fmt: skip
 """Metrics as they are listed; others follow by name."""
 
 Of = TypeVar("Of")
@@ -24,8 +27,24 @@ def metric_name(name: str) -> str:
         "conformance": say("conformance to the answer rules"),
         "failure_rate": say("failed answers"),
         "length": say("length of the answer"),
+        "length_drift": say("distance from the reference's length"),
         "consistency": say("consistency of repeated answers"),
         "seconds": say("seconds an answer"),
+    }
+    return known.get(name, name)
+
+
+def short_name(name: str) -> str:
+    """A metric's name for a narrow column."""
+    known = {
+        "perplexity": say("perplexity"),
+        "chrf": "chrF",
+        "conformance": say("rules kept"),
+        "failure_rate": say("failures"),
+        "length": say("length"),
+        "length_drift": say("length drift"),
+        "consistency": say("consistency"),
+        "seconds": say("seconds"),
     }
     return known.get(name, name)
 
@@ -35,6 +54,7 @@ def direction(name: str) -> str:
     known = {
         "perplexity": say("lower is better"),
         "failure_rate": say("lower is better"),
+        "length_drift": say("lower is better"),
         "seconds": say("lower is better"),
         "chrf": say("higher is better"),
         "conformance": say("higher is better"),

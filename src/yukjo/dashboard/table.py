@@ -1,5 +1,6 @@
 """A run's comparison for the terminal: a row for each agent and metric."""
 
+from rich.box import SIMPLE
 from rich.table import Table
 from rich.text import Text
 
@@ -19,11 +20,17 @@ def plain(text: str) -> Text:
 def table(entry: Entry) -> Table:
     """The same columns as the page: metric, before, after, difference, interval, n, verdict."""
     body = run_body(entry)
-    grid = Table(title=plain(say("run {run}", run=entry.run)), title_justify="left")
+    grid = Table(
+        title=plain(say("run {run}", run=entry.run)),
+        title_justify="left",
+        box=SIMPLE,
+        padding=0,
+        collapse_padding=True,
+    )
     for heading in (say("agent"), say("metric")):
         grid.add_column(heading, overflow="fold")
     for heading in (say("before"), say("after"), say("difference"), say("95 % interval"), "n"):
-        grid.add_column(heading, justify="right")
+        grid.add_column(heading, justify="right", no_wrap=True)
     grid.add_column(say("verdict"), no_wrap=True)
     for agent, result in figures.in_order(body.agents).items():
         name = plain(figures.title(body, agent))
@@ -37,11 +44,11 @@ def table(entry: Entry) -> Table:
 def _cells(metric: Metric) -> tuple[Text, ...]:
     """A metric's cells after its agent's name."""
     return (
-        plain(figures.metric_name(metric.name)),
+        plain(figures.short_name(metric.name)),
         Text(figures.number(metric.before)),
         Text(figures.number(metric.after)),
         Text(figures.number(metric.difference, "+")),
-        Text(figures.interval(metric)),
+        Text(figures.interval(metric).replace(" ~ ", "~"), no_wrap=True),
         Text(str(metric.n)),
         Text(figures.verdict_text(metric.verdict), style=_STYLES[metric.verdict]),
     )

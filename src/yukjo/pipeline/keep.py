@@ -3,7 +3,7 @@
 import shutil
 
 from yukjo.adapters.effect import prove
-from yukjo.adapters.store import Store, content_id
+from yukjo.adapters.store import WEIGHTS, Store, content_id
 from yukjo.config import YukjoConfig
 from yukjo.data.render import chat_of, prompt_tokens
 from yukjo.pipeline.parts import Parts
@@ -44,6 +44,7 @@ def keep(
     examples = prepared.train[name]
     manifest = AdapterManifest(
         id=identity,
+        size_bytes=(place / WEIGHTS).stat().st_size,
         agent=name,
         run=folder.id,
         base=parts.base,
