@@ -53,7 +53,8 @@ def limits(body: RunBody) -> list[str]:
     return [
         _power(held, fewest),
         say(
-            "`{unclear}` means that the interval holds zero: a difference was not shown, "
+            "`{unclear}` means that the interval holds zero, or that fewer than six cases "
+            "differ: a difference was not shown, "
             "which is not the same as no difference.",
             unclear=verdict_word("unclear"),
         ),
