@@ -39,6 +39,7 @@ check: setup
 
 bench: setup
 	$(BIN)/python bench/data_check.py
+	$(BIN)/python bench/train_step.py
 
 docs: setup
 	$(BIN)/python docs/make_reference.py

@@ -50,10 +50,11 @@ Messages are shown in English here; the program speaks Korean unless `--lang en`
 """
 
 MANIFEST_WORDS = {
+    "size_bytes": "Of the weights file.",
     "agent": "Name of the agent it answers for.",
     "run": "Id of the run that made it.",
     "base_hash": "Hash of the base's `config.json` and weights; another base is refused.",
-    "template_hash": "Hash of the chat template it was trained with; `yukjo ask` refuses another.",
+    "template_hash": "Hash of the chat template it was trained with; another is refused.",
     "recipe": "Preset, [lora] and [train] as they were.",
     "seed": "Of this adapter: made from the project's seed and the agent's name.",
     "learned_tokens": "In one pass over its training samples.",

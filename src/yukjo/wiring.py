@@ -80,6 +80,9 @@ def _from_hub(name: str) -> Path:
 
 
 def _need_torch() -> None:
+    # Threads that wait sleep instead of spinning: beside another busy process, spinning made
+    # training slower by tens of times. Read once, when torch loads its OpenMP.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         import torch  # noqa: F401 - only whether it is there
         import transformers  # noqa: F401 - the same

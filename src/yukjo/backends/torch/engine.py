@@ -15,6 +15,7 @@ from yukjo.backends.torch import peft_files
 from yukjo.backends.torch.base import Base
 from yukjo.backends.torch.cache import RoomyCache
 from yukjo.backends.torch.lora import Lane, Lora, Stack
+from yukjo.backends.torch.memory import give_back
 from yukjo.backends.torch.tokenizer import HfTokenizer
 from yukjo.backends.torch.trainer import learned_losses
 from yukjo.errors import AdapterError
@@ -49,6 +50,7 @@ class TorchEngine:
 
     def answer(self, requests: Sequence[Request]) -> list[Answer]:
         """Answer all requests; results stand in the order of the requests."""
+        give_back()
         # Longest prompts first: rows of a batch are padded to its longest.
         order = sorted(range(len(requests)), key=lambda i: (-len(requests[i].tokens), i))
         answers: dict[int, Answer] = {}

@@ -17,7 +17,7 @@ from yukjo.backends.torch import peft_files
 from yukjo.backends.torch.base import Base
 from yukjo.backends.torch.head import token_losses
 from yukjo.backends.torch.lora import Lane, Lora, fresh
-from yukjo.backends.torch.memory import peak_mb
+from yukjo.backends.torch.memory import give_back, peak_mb
 from yukjo.config.models import LoraConfig
 from yukjo.errors import AdapterError
 from yukjo.files import write_whole
@@ -73,6 +73,7 @@ class TorchTrainer:
             group["lr"] = learning_rate
         optimiser.step()
         optimiser.zero_grad()
+        give_back()
         return float(norm)
 
     def losses(self, pack: Sequence[tuple[str, Example]]) -> list[float]:
