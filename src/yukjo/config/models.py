@@ -111,7 +111,7 @@ class EvaluateConfig(Settings):
     """Sampled answers a case beside the greedy one, for consistency; 0 leaves it out."""
     temperature: PositiveFloat = 0.7
     """Of the sampled answers."""
-    batch: PositiveInt = 48
+    batch: PositiveInt = 64
     """Answers made side by side; seconds an answer are measured in that batch."""
     resamples: PositiveInt = 2000
     """Bootstrap resamples behind each interval."""
