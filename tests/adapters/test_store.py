@@ -26,7 +26,7 @@ from yukjo.records import AdapterManifest, Effect
 
 def manifest(identity: str, **changes: Any) -> AdapterManifest:
     fields: dict[str, Any] = {
-        "id": identity, "agent": "rag", "run": "20260101-000000-aaaa", "base": "toy",
+        "id": identity, "size_bytes": 1, "agent": "rag", "run": "20260101", "base": "toy",
         "base_hash": "b" * 64, "template_hash": "t", "prompt_hash": "p", "recipe": {"rank": 16},
         "seed": 1, "data": ("d1", "d2"), "learned_tokens": 9, "steps": 4, "best_step": 2,
         "valid_loss": 0.5, "effect": Effect(prompts=1, change=0.5, fingerprint="f"),

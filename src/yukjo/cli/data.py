@@ -1,6 +1,5 @@
 """`yukjo data`: check files, count samples, compare with the plan, split. Results go to stdout."""
 
-import json
 from collections import Counter
 from itertools import groupby
 from pathlib import Path
@@ -8,19 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from yukjo.cli.options import AsJson
+from yukjo.cli.options import AsJson, print_json
 from yukjo.errors import DataError
-from yukjo.records import SIX, Sample
 from yukjo.words import say
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
     from rich.table import Table
 
     from yukjo.data.findings import Report
     from yukjo.data.plan import AgentPlan, Gap
     from yukjo.data.split import Split
     from yukjo.data.stats import Part
+    from yukjo.records import Sample
 
 app = typer.Typer(no_args_is_help=True, help=say("Data files: check, count, plan, split"))
 
@@ -42,9 +40,9 @@ def check(files: Files, agents: Agents = None, json_: AsJson = False) -> None:
     """Every fault, with its place and its mend."""
     from yukjo.data.check import check as checked
 
-    report = checked(files, agents=agents or SIX)
+    report = checked(files, agents=_allowed(agents))
     if json_:
-        _print_json(report)
+        print_json(report.model_dump(mode="json"))
     else:
         _print(*_findings(report))
     raise typer.Exit(1 if report.errors else 0)
@@ -57,7 +55,7 @@ def stats(files: Files, agents: Agents = None, json_: AsJson = False) -> None:
 
     found = counted(_samples(files, agents))
     if json_:
-        _print_json(found)
+        print_json(found.model_dump(mode="json"))
         return
     _print(
         _parts(say("agent"), found.agents),
@@ -78,9 +76,9 @@ def plan(
     """The gap between the samples and a stage of the plan."""
     from yukjo.data.plan import plan as planned
 
-    gap = planned(_samples(files, agents), stage=stage, agents=agents or SIX)
+    gap = planned(_samples(files, agents), stage=stage, agents=_allowed(agents))
     if json_:
-        _print_json(gap)
+        print_json(gap.model_dump(mode="json"))
         return
     table = _table(say("agent"), say("samples"), *_DIFFICULTY, say("exceptions"), say("absent"))
     for agent, part in gap.agents.items():
@@ -114,7 +112,7 @@ def split(
     _warn_of_bare(made)
     counts = {side: len(made.side(side)) for side in SIDES}
     if json_:
-        _echo({"out": str(out), "samples": counts, "shares": made.shares})
+        print_json({"out": str(out), "samples": counts, "shares": made.shares})
         return
     table = _table(say("agent"), *SIDES)
     for agent, shares in made.shares.items():
@@ -126,11 +124,18 @@ def split(
 _DIFFICULTY = ("쉬움", "보통", "어려움")
 
 
-def _samples(files: list[Path], agents: list[str] | None) -> tuple[Sample, ...]:
+def _allowed(agents: list[str] | None) -> tuple[str, ...]:
+    """The agents that may occur: those asked for, else the six."""
+    from yukjo.records import SIX
+
+    return tuple(agents or SIX)
+
+
+def _samples(files: list[Path], agents: list[str] | None) -> "tuple[Sample, ...]":
     """The samples in `files`; says on stderr how many repeats were dropped."""
     from yukjo.data.read import read
 
-    data = read(files, agents=agents or SIX)
+    data = read(files, agents=_allowed(agents))
     if data.dropped:
         typer.echo(say("repeated samples dropped: {count}", count=data.dropped), err=True)
     return data.samples
@@ -142,7 +147,7 @@ def _warn_of_bare(made: "Split") -> None:
         typer.echo(say("{agent} has no sample on side {side}", agent=agent, side=side), err=True)
 
 
-def _write(files: dict[str, tuple[Sample, ...]], out: Path, *, force: bool) -> None:
+def _write(files: "dict[str, tuple[Sample, ...]]", out: Path, *, force: bool) -> None:
     """Write all files or none; the same content again is no overwriting."""
     from yukjo.files import canonical_json
 
@@ -185,7 +190,7 @@ def _replace_all(contents: dict[Path, bytes], out: Path) -> None:
             (Path(folder) / path.name).replace(path)
 
 
-def _row(sample: Sample) -> dict[str, object]:
+def _row(sample: "Sample") -> dict[str, object]:
     """A sample as a line of a data file: absent fields left out, `input` always there."""
     row: dict[str, object] = sample.model_dump(mode="json", exclude_defaults=True)
     return row | {"input": sample.input}
@@ -249,13 +254,3 @@ def _print(*parts: "Table | str") -> None:
     console = Console(markup=False, highlight=False, emoji=False)
     for part in parts:
         console.print(part)
-
-
-def _print_json(model: "BaseModel") -> None:
-    """Print a record as one JSON document."""
-    _echo(model.model_dump(mode="json"))
-
-
-def _echo(document: object) -> None:
-    """Print one JSON document."""
-    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))

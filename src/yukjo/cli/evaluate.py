@@ -45,17 +45,10 @@ def evaluate(
     from yukjo.dashboard.table import table
     from yukjo.ledger.queries import show
 
-    with opened(project, changes=changes) as session:
-        store = pipeline.store_of(session.folder.path.parent)
-        entry = pipeline.evaluate_adapters(
-            session.parts,
-            config=session.config,
-            prepared=session.prepared,
-            folder=session.folder,
-            ledger=session.ledger,
-            adapters=store.chosen(adapter or (), agents=session.config.agents),
-            watch=session.watch,
-        )
+    with opened(project, changes=changes) as work:
+        store = pipeline.store_of(work.folder.path.parent)
+        chosen = store.chosen(adapter or (), agents=work.config.agents)
+        entry = pipeline.evaluate_adapters(work, chosen)
     if json_:
         print_json(show(entry))
     else:

@@ -26,18 +26,11 @@ def run(
     from yukjo.dashboard.table import table
     from yukjo.ledger.queries import show
 
-    with opened(project, resume=resume, changes=dict(map(change, set_ or ()))) as session:
-        entry = pipeline.run(
-            session.parts,
-            config=session.config,
-            prepared=session.prepared,
-            folder=session.folder,
-            ledger=session.ledger,
-            report=lambda made: report(made, language=session.config.project.language),
-            watch=session.watch,
-        )
+    with opened(project, resume=resume, changes=dict(map(change, set_ or ()))) as work:
+        language = work.config.project.language
+        entry = pipeline.run(work, report=lambda made: report(made, language=language))
     if json_:
         print_json(show(entry))
         return
     Console().print(table(entry))
-    typer.echo(say("run {run}; report: {report}", run=entry.run, report=session.folder.report))
+    typer.echo(say("run {run}; report: {report}", run=entry.run, report=work.folder.report))

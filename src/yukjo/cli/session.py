@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +17,10 @@ from yukjo.pipeline.prepare import data_files
 from yukjo.words import say
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A project opened for work."""
-
-    config: YukjoConfig
-    parts: pipeline.Parts
-    prepared: pipeline.Prepared
-    folder: runs.RunFolder
-    ledger: Ledger
-    watch: Shown
-
-
 @contextmanager
 def opened(
     project: Path, *, resume: str | None = None, changes: Mapping[str, Any] | None = None
-) -> Iterator[Session]:
+) -> Iterator[pipeline.Work]:
     """Open a project, with `changes` to its settings. Exit 1 where its data has errors."""
     config = load(project, changes)
     place = pipeline.runs_folder(project, config)
@@ -47,7 +34,12 @@ def opened(
         prepared = pipeline.prepare(project, config, parts.tokenizer)
         for refusal in prepared.refused:
             watch.note(say("left out: {name} ({reason})", name=refusal.name, reason=refusal.reason))
-        yield Session(config, parts, prepared, folder or runs.start(place), ledger, watch)
+        folder = folder or runs.start(place)
+        try:
+            yield pipeline.Work(parts, config, prepared, folder, ledger, watch)
+        except KeyboardInterrupt:
+            watch.note(say("go on with --resume {run}", run=folder.id))
+            raise
 
 
 def _refuse_errors(project: Path, config: YukjoConfig) -> None:

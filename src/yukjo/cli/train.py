@@ -33,15 +33,8 @@ def train(
         changes["agents"] = agent
     if seed is not None:
         changes["seed"] = seed
-    with opened(project, resume=resume, changes=changes) as session:
-        adapters = pipeline.train_only(
-            session.parts,
-            config=session.config,
-            prepared=session.prepared,
-            folder=session.folder,
-            ledger=session.ledger,
-            watch=session.watch,
-        )
-    for name, manifest in adapters.items():
-        session.watch.note(f"{name}  {manifest.id[:12]}")
-    typer.echo(session.folder.id)
+    with opened(project, resume=resume, changes=changes) as work:
+        adapters = pipeline.train_only(work)
+        for name, manifest in adapters.items():
+            work.watch.note(f"{name}  {manifest.id[:12]}")
+    typer.echo(work.folder.id)

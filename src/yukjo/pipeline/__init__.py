@@ -8,115 +8,83 @@ and reported.
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from yukjo import runs
 from yukjo.adapters.store import Store, refuse_other_base, refuse_other_words
 from yukjo.config import YukjoConfig
 from yukjo.evaluate.measure import Measured, measure, paired
 from yukjo.evaluate.raw import read as read_raw
 from yukjo.evaluate.tasks import evaluate
 from yukjo.files import write_jsonl, write_whole
-from yukjo.ledger.store import Ledger
 from yukjo.pipeline.keep import keep
 from yukjo.pipeline.parts import Parts, Watcher
 from yukjo.pipeline.prepare import Prepared, ask_plan, prepare
 from yukjo.pipeline.record import Clock, Results, body, training
+from yukjo.pipeline.work import Work
 from yukjo.records import AdapterManifest, Entry
+from yukjo.runs import RunFolder
 from yukjo.train.interrupt import interrupts
 from yukjo.train.loop import Job, train
 from yukjo.train.plan import Plan
 
 __all__ = [
-    "Parts", "Prepared", "Watcher", "evaluate_adapters", "ledger_file", "prepare", "rescore",
-    "run", "runs_folder", "store_of", "train_only",
+    "Parts", "Prepared", "Watcher", "Work", "evaluate_adapters", "ledger_file", "prepare",
+    "rescore", "run", "runs_folder", "store_of", "train_only",
 ]  # fmt: skip
 
 
-def run(
-    parts: Parts,
-    *,
-    config: YukjoConfig,
-    prepared: Prepared,
-    folder: runs.RunFolder,
-    ledger: Ledger,
-    report: Callable[[Entry], str],
-    watch: Watcher,
-) -> Entry:
+def run(work: Work, *, report: Callable[[Entry], str]) -> Entry:
     """Measure, train, measure again, compare, record. A folder begun before is gone on with."""
     clock = Clock()
-    plan = ask_plan(config, prepared, folder, base_hash=parts.engine.base_hash)
-    watch.stage("baseline")
+    plan = _plan(work)
+    work.watch.stage("baseline")
     with clock("baseline"):
-        before = _before(parts, config, prepared, folder)
-    watch.stage("train")
+        before = _before(work)
+    work.watch.stage("train")
     with clock("train"):
-        adapters = _train(
-            parts, config=config, prepared=prepared, folder=folder, plan=plan, watch=watch
-        )
-    watch.stage("evaluate")
+        adapters = _train(work, plan)
+    work.watch.stage("evaluate")
     with clock("evaluate"):
-        results = _compare(parts, config, prepared, folder, before=before, adapters=adapters)
-    trained = training(folder, config, prepared, plan)
-    entry = ledger.append(
+        results = _compare(work, before, adapters)
+    entry = work.ledger.append(
         "run",
-        folder.id,
-        body(parts, config=config, prepared=prepared, adapters=adapters)
-        | {"train": trained, "times": clock.seconds}
-        | results.body(prepared, folder),
+        work.folder.id,
+        body(work, adapters)
+        | {"train": training(work, plan), "times": clock.seconds}
+        | results.body(work.prepared, work.folder),
     )
-    write_whole(folder.report, report(entry))
+    write_whole(work.folder.report, report(entry))
     return entry
 
 
-def train_only(
-    parts: Parts,
-    *,
-    config: YukjoConfig,
-    prepared: Prepared,
-    folder: runs.RunFolder,
-    ledger: Ledger,
-    watch: Watcher,
-) -> dict[str, AdapterManifest]:
+def train_only(work: Work) -> dict[str, AdapterManifest]:
     """Train, prove and keep the adapters, and record that, without measuring them."""
-    plan = ask_plan(config, prepared, folder, base_hash=parts.engine.base_hash)
-    watch.stage("train")
-    adapters = _train(
-        parts, config=config, prepared=prepared, folder=folder, plan=plan, watch=watch
-    )
-    trained = {"train": training(folder, config, prepared, plan)}
-    made = body(parts, config=config, prepared=prepared, adapters=adapters) | trained
-    ledger.append("train", folder.id, made)
+    plan = _plan(work)
+    work.watch.stage("train")
+    adapters = _train(work, plan)
+    made = body(work, adapters) | {"train": training(work, plan)}
+    work.ledger.append("train", work.folder.id, made)
     return adapters
 
 
-def evaluate_adapters(
-    parts: Parts,
-    *,
-    config: YukjoConfig,
-    prepared: Prepared,
-    folder: runs.RunFolder,
-    ledger: Ledger,
-    adapters: Mapping[str, tuple[Path, AdapterManifest]],
-    watch: Watcher,
-) -> Entry:
+def evaluate_adapters(work: Work, adapters: Mapping[str, tuple[Path, AdapterManifest]]) -> Entry:
     """Measure kept adapters against the bare base on the project's test cases, and record it."""
     for agent, (place, manifest) in adapters.items():
-        refuse_other_base(manifest, parts.engine.base_hash)
+        refuse_other_base(manifest, work.parts.engine.base_hash)
         refuse_other_words(
             manifest,
-            template_hash=prepared.template.hash,
-            prompt_hash=prepared.roles[agent].prompt_hash,
+            template_hash=work.prepared.template.hash,
+            prompt_hash=work.prepared.roles[agent].prompt_hash,
         )
-        parts.engine.load(manifest.id, place)
+        work.parts.engine.load(manifest.id, place)
     manifests = {agent: manifest for agent, (_, manifest) in adapters.items()}
-    watch.stage("baseline")
-    before = _before(parts, config, prepared, folder)
-    watch.stage("evaluate")
-    results = _compare(parts, config, prepared, folder, before=before, adapters=manifests)
-    made = body(parts, config=config, prepared=prepared, adapters=manifests)
-    return ledger.append("evaluate", folder.id, made | results.body(prepared, folder))
+    work.watch.stage("baseline")
+    before = _before(work)
+    work.watch.stage("evaluate")
+    results = _compare(work, before, manifests)
+    made = body(work, manifests) | results.body(work.prepared, work.folder)
+    return work.ledger.append("evaluate", work.folder.id, made)
 
 
-def rescore(config: YukjoConfig, prepared: Prepared, folder: runs.RunFolder) -> Results:
+def rescore(config: YukjoConfig, prepared: Prepared, folder: RunFolder) -> Results:
     """Score a run's kept answers again: the same answers and code give the same bits."""
     with folder.answers.open(encoding="utf-8") as rows:
         raw = read_raw(rows, where=str(folder.answers))
@@ -145,70 +113,48 @@ def ledger_file(runs_place: Path) -> Path:
     return runs_place / "ledger.sqlite"
 
 
-def _train(
-    parts: Parts,
-    *,
-    config: YukjoConfig,
-    prepared: Prepared,
-    folder: runs.RunFolder,
-    plan: Plan,
-    watch: Watcher,
-) -> dict[str, AdapterManifest]:
+def _plan(work: Work) -> Plan:
+    return ask_plan(work.config, work.prepared, work.folder, base_hash=work.parts.engine.base_hash)
+
+
+def _train(work: Work, plan: Plan) -> dict[str, AdapterManifest]:
     """One adapter an agent, all in one run; each is proved to act and kept in the store."""
+    trainer, config, data = work.parts.trainer, work.config, work.prepared
     for agent in plan.agents:
-        parts.trainer.add(
+        trainer.add(
             agent.agent, config.lora, seed=agent.seed, weight_decay=config.train.weight_decay
         )
-    job = Job(plan, config.train, prepared.train, prepared.valid, folder.path)
+    job = Job(plan, config.train, data.train, data.valid, work.folder.path)
     with interrupts() as stop:
-        done = train(parts.trainer, job, resume=True, stop=stop, shown=watch.step)
-    store = store_of(folder.path.parent)
-    return {
-        agent.agent: keep(parts, agent, done=done, prepared=prepared, config=config,
-                          folder=folder, store=store)
-        for agent in plan.agents
-    }  # fmt: skip
+        done = train(trainer, job, resume=True, stop=stop, shown=work.watch.step)
+    store = store_of(work.folder.path.parent)
+    return {agent.agent: keep(work, agent, done=done, store=store) for agent in plan.agents}
 
 
-def _before(
-    parts: Parts, config: YukjoConfig, prepared: Prepared, folder: runs.RunFolder
-) -> Measured:
+def _before(work: Work) -> Measured:
     """The bare base's side, measured once a run."""
-    if folder.before.exists():
-        return Measured.model_validate_json(folder.before.read_text(encoding="utf-8"))
-    measured = _measure(parts, config, prepared, adapters={})
-    write_whole(folder.before, measured.model_dump_json())
+    kept = work.folder.before
+    if kept.exists():
+        return Measured.model_validate_json(kept.read_text(encoding="utf-8"))
+    measured = _measure(work, adapters={})
+    write_whole(kept, measured.model_dump_json())
     return measured
 
 
-def _compare(
-    parts: Parts,
-    config: YukjoConfig,
-    prepared: Prepared,
-    folder: runs.RunFolder,
-    *,
-    before: Measured,
-    adapters: Mapping[str, AdapterManifest],
-) -> Results:
+def _compare(work: Work, before: Measured, adapters: Mapping[str, AdapterManifest]) -> Results:
     """Measure the adapters, keep both sides raw, and score what was kept."""
-    after = _measure(parts, config, prepared, adapters=adapters)
-    write_jsonl(folder.answers, paired(prepared.questions, before, after).rows())
-    return rescore(config, prepared, folder)
+    after = _measure(work, adapters=adapters)
+    write_jsonl(work.folder.answers, paired(work.prepared.questions, before, after).rows())
+    return rescore(work.config, work.prepared, work.folder)
 
 
-def _measure(
-    parts: Parts,
-    config: YukjoConfig,
-    prepared: Prepared,
-    *,
-    adapters: Mapping[str, AdapterManifest],
-) -> Measured:
+def _measure(work: Work, *, adapters: Mapping[str, AdapterManifest]) -> Measured:
     return measure(
-        parts.engine,
-        prepared.questions,
+        work.parts.engine,
+        work.prepared.questions,
         adapters={agent: manifest.id for agent, manifest in adapters.items()},
-        config=config.evaluate,
-        pack_tokens=config.train.pack_tokens,
-        stop=prepared.stop,
-        seed=config.seed,
+        config=work.config.evaluate,
+        pack_tokens=work.config.train.pack_tokens,
+        stop=work.prepared.stop,
+        seed=work.config.seed,
     )

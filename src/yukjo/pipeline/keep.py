@@ -4,13 +4,10 @@ import shutil
 
 from yukjo.adapters.effect import prove
 from yukjo.adapters.store import WEIGHTS, Store, content_id
-from yukjo.config import YukjoConfig
 from yukjo.data.render import chat_of, prompt_tokens
-from yukjo.pipeline.parts import Parts
-from yukjo.pipeline.prepare import Prepared
 from yukjo.pipeline.versions import versions
+from yukjo.pipeline.work import Work
 from yukjo.records import AdapterManifest, Sample
-from yukjo.runs import RunFolder
 from yukjo.train.checkpoints import Progress
 from yukjo.train.plan import AgentPlan
 
@@ -22,65 +19,54 @@ _PROBES = (
 """Fixed requests at which every adapter's effect is taken."""
 
 
-def keep(
-    parts: Parts,
-    agent: AgentPlan,
-    *,
-    done: Progress,
-    prepared: Prepared,
-    config: YukjoConfig,
-    folder: RunFolder,
-    store: Store,
-) -> AdapterManifest:
+def keep(work: Work, agent: AgentPlan, *, done: Progress, store: Store) -> AdapterManifest:
     """Put the agent's best weights into the run's `adapters/` and the store."""
-    name = agent.agent
-    place = folder.adapters / name
+    name, parts, prepared, config = agent.agent, work.parts, work.prepared, work.config
+    place = work.folder.adapters / name
     shutil.rmtree(place, ignore_errors=True)
-    shutil.copytree(folder.best / name, place)
+    shutil.copytree(work.folder.best / name, place)
     identity = content_id(place)
     parts.engine.load(identity, place)
     best = done.best[name]
-    role = prepared.roles[name]
-    examples = prepared.train[name]
     manifest = AdapterManifest(
         id=identity,
         size_bytes=(place / WEIGHTS).stat().st_size,
         agent=name,
-        run=folder.id,
+        run=work.folder.id,
         base=parts.base,
         base_hash=parts.engine.base_hash,
         template_hash=prepared.template.hash,
-        prompt_hash=role.prompt_hash,
+        prompt_hash=prepared.roles[name].prompt_hash,
         recipe={"preset": config.preset, "lora": config.lora.model_dump(mode="json"),
                 "train": config.train.model_dump(mode="json")},
         seed=agent.seed,
-        data=tuple(sorted(e.sample for e in examples)),
+        data=tuple(sorted(e.sample for e in prepared.train[name])),
         learned_tokens=agent.learned_tokens,
         steps=agent.steps,
         best_step=best.step,
         valid_loss=best.loss,
-        effect=prove(parts.engine, identity, _prompts(name, prepared, parts)),
+        effect=prove(parts.engine, identity, _prompts(work, name)),
         versions=versions(),
-        licences=_licences(parts, prepared, name),
+        licences=_licences(work, name),
     )  # fmt: skip
     store.add(place, manifest)
     return manifest
 
 
-def _prompts(agent: str, prepared: Prepared, parts: Parts) -> list[tuple[int, ...]]:
+def _prompts(work: Work, agent: str) -> list[tuple[int, ...]]:
     """The fixed requests as the agent would be asked them."""
     probes = [Sample(instruction=text, output="-", agent_type=agent) for text in _PROBES]
     return [
         prompt_tokens(
-            chat_of(probe, prepared.roles[agent].prompt),
-            tokenizer=parts.tokenizer,
-            template=prepared.template,
+            chat_of(probe, work.prepared.roles[agent].prompt),
+            tokenizer=work.parts.tokenizer,
+            template=work.prepared.template,
         )
         for probe in probes
     ]
 
 
-def _licences(parts: Parts, prepared: Prepared, agent: str) -> dict[str, str]:
+def _licences(work: Work, agent: str) -> dict[str, str]:
     """What the adapter inherits: the base's notice and the licences of its data lines."""
-    own = {s.license or "?" for s in prepared.split.train if s.agent_type == agent}
-    return {"base": parts.notice.strip(), "data": ", ".join(sorted(own))}
+    own = {s.license or "?" for s in work.prepared.split.train if s.agent_type == agent}
+    return {"base": work.parts.notice.strip(), "data": ", ".join(sorted(own))}

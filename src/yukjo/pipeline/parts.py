@@ -29,12 +29,5 @@ class Watcher(Protocol):
     def step(self, report: StepReport) -> None:
         """A training step is done."""
 
-
-class Unwatched:
-    """Nobody watches."""
-
-    def stage(self, name: str) -> None:
-        """Nothing to show."""
-
-    def step(self, report: StepReport) -> None:
-        """Nothing to show."""
+    def note(self, text: str) -> None:
+        """Something worth knowing."""

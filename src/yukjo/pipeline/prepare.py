@@ -18,7 +18,7 @@ from yukjo.data.render import (
     render_all,
     template_of,
 )
-from yukjo.data.split import Split, split
+from yukjo.data.split import SIDES, Split, split
 from yukjo.errors import ConfigError, RunError
 from yukjo.evaluate.measure import Question
 from yukjo.files import hash_json, sha256_file, write_whole
@@ -58,13 +58,13 @@ def prepare(project: Path, config: YukjoConfig, tokenizer: Tokenizer) -> Prepare
     template = template_of(tokenizer)
     rendered = {
         side: render_all(
-            getattr(sides, side),
+            sides.side(side),
             prompts={name: role.prompt for name, role in chosen.items()},
             tokenizer=tokenizer,
             template=template,
             max_tokens=config.data.max_tokens,
         )
-        for side in ("train", "valid", "test")
+        for side in SIDES
     }
     return Prepared(
         files={str(f.relative_to(project) if f.is_relative_to(project) else f): sha256_file(f)

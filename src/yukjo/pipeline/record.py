@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from yukjo.config import YukjoConfig
+from yukjo.data.split import SIDES
 from yukjo.evaluate.raw import Raw
 from yukjo.evaluate.tasks import ALL
 from yukjo.files import sha256_file
-from yukjo.pipeline.parts import Parts
 from yukjo.pipeline.prepare import Prepared
 from yukjo.pipeline.versions import machine, versions
+from yukjo.pipeline.work import Work
 from yukjo.records import AdapterManifest, Comparison
 from yukjo.runs import RunFolder
 from yukjo.train import events
@@ -79,14 +79,9 @@ class Results:
         return shown
 
 
-def body(
-    parts: Parts,
-    *,
-    config: YukjoConfig,
-    prepared: Prepared,
-    adapters: Mapping[str, AdapterManifest],
-) -> dict[str, Any]:
+def body(work: Work, adapters: Mapping[str, AdapterManifest]) -> dict[str, Any]:
     """What was asked and made, as plain JSON."""
+    parts, prepared, config = work.parts, work.prepared, work.config
     return {
         "project": config.project.name,
         "seed": config.seed,
@@ -96,8 +91,7 @@ def body(
         "titles": {name: role.title for name, role in prepared.roles.items()},
         "data": {
             "files": [{"name": n, "sha256": h} for n, h in prepared.files.items()],
-            "lines": {side: sorted(s.hash for s in prepared.split.side(side))
-                      for side in ("train", "valid", "test")},
+            "lines": {side: sorted(s.hash for s in prepared.split.side(side)) for side in SIDES},
             "dropped": prepared.dropped,
             "refused": [r._asdict() for r in prepared.refused],
         },
@@ -105,19 +99,17 @@ def body(
         "versions": versions(),
         "machine": machine(),
         "licences": _licences(adapters),
-    }  # fmt: skip
+    }
 
 
-def training(
-    folder: RunFolder, config: YukjoConfig, prepared: Prepared, plan: Plan
-) -> dict[str, Any]:
+def training(work: Work, plan: Plan) -> dict[str, Any]:
     """How training went, from its events."""
-    steps = [e for e in events.read(folder.path / "events.jsonl") if e["event"] == "step"]
+    steps = [e for e in events.read(work.folder.path / "events.jsonl") if e["event"] == "step"]
     last = steps[-1]
     bare = [
         say("`{agent}` has no sample on the {side} side", agent=agent, side=side)
-        for agent, side in prepared.split.bare
-        if getattr(config.data, side, 1) > 0
+        for agent, side in work.prepared.split.bare
+        if getattr(work.config.data, side, 1) > 0
     ]
     return {
         "steps": plan.steps,

@@ -11,6 +11,12 @@ from yukjo.errors import DataError, ModelError
 from yukjo.records import Message
 from yukjo.words import say
 
+_DAY = "26 Jul 2024"
+_NO_CLOCK = f"{{% macro strftime_now(form) %}}{_DAY}{{% endmacro %}}"
+_PINNED: dict[str, Any] = {"date_string": _DAY, "enable_thinking": False}
+"""What templates may ask beside the turns. Llama's writes today's date into the prompt, which would
+make tomorrow's training another one; Qwen3's leaves room for thoughts that no sample has."""
+
 
 class HfTokenizer:
     """The tokenizer of a Hugging Face folder."""
@@ -38,7 +44,11 @@ class HfTokenizer:
         turns = [{"role": m.role, "content": m.content} for m in messages]
         try:
             text: str = self._inner.apply_chat_template(
-                turns, chat_template=template, tokenize=False, add_generation_prompt=reply
+                turns,
+                chat_template=_NO_CLOCK + template,
+                tokenize=False,
+                add_generation_prompt=reply,
+                **_PINNED,
             )
         except TemplateError as fault:
             raise DataError(
