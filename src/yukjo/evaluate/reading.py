@@ -7,13 +7,14 @@ documents break sentence splitters (dates `2026. 3. 2.`, item labels `가.`).
 import re
 import unicodedata
 
+from yukjo.korean.text import sentences
+
 _ITEM = re.compile(r"^\s*(?:\d{1,2}[.)]|\([\d가-하]\)|[가-하][.)]|[-•·○※▶]|[①-⑳㉮-㉻])\s*")
 _LABEL = re.compile(r"^\s*[가-힣 ]{1,12}: ")
 _HEADING = re.compile(r"^\s*\[[^\[\]]*\]\s*$")
 _CITATION = re.compile(r"\[출처:[^\[\]]*\]")
 _QUOTED = re.compile(r"\"[^\"\n]*\"|“[^“”\n]*”|‘[^‘’\n]*’|'[^'\n]*'")
 _ASIDE = re.compile(r"\([^()\n]*\)")
-_SENTENCE_END = re.compile(r"(?<=[가-힣)\]」』][.?!])\s+")
 _POLITE = re.compile(r"(?:니다|니까|시오|세요|(?<![필개주중수소강])요|죠)$")
 _PLAIN = re.compile(r"(?<!니)다$")
 
@@ -85,18 +86,8 @@ def _sentences(line: str) -> list[str]:
         return []
     spoken = _CITATION.sub("", _ITEM.sub("", line))
     spoken = _ASIDE.sub("", _QUOTED.sub("인용", spoken))
-    trimmed = (s.strip(" .?!:\"'") for s in _SENTENCE_END.split(spoken))
+    trimmed = (s.strip(" .?!:\"'") for s in sentences(spoken))
     return [sentence for sentence in trimmed if sentence]
-
-
-def korean_share(text: str) -> float:
-    """Share of Hangul among the letters of `text`, 0 to 1; 0 where there is no letter.
-
-    >>> korean_share("가나 ab 12"), korean_share("12")
-    (0.5, 0.0)
-    """
-    letters = [c for c in text if c.isalpha()]
-    return sum("가" <= c <= "힣" for c in letters) / len(letters) if letters else 0.0
 
 
 def longest_loop(text: str, size: int) -> int:

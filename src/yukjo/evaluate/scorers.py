@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Literal
 
 from yukjo.agents import Role
 from yukjo.evaluate.conformance import VERSION as RULES_VERSION
-from yukjo.evaluate.reading import korean_share, lines, longest_loop, normal
+from yukjo.evaluate.reading import lines, longest_loop, normal
 from yukjo.files import hash_json
+from yukjo.korean.text import hangul_share
 from yukjo.records import Answer
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def failure_reason(answer: Answer) -> Reason | None:
         return "empty"
     if answer.finish == "length":
         return "cut"
-    if korean_share(text) < _KOREAN_SHARE:
+    if not any(map(str.isalpha, text)) or hangul_share(text) < _KOREAN_SHARE:
         return "not-korean"
     return "loop" if loops(text) else None
 
