@@ -3,15 +3,18 @@
 The same questions, seeds and limits before and after, so that every difference is paired.
 """
 
+import math
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from yukjo.config.models import EvaluateConfig
 from yukjo.data.pack import packs
+from yukjo.errors import RunError
 from yukjo.evaluate.raw import Raw, RawCase
 from yukjo.ports import Engine, Request
 from yukjo.records import Answer, Example, Frozen
+from yukjo.words import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ def measure(
     for pack in packs([len(e.tokens) for _, e in rows], pack_tokens):
         chosen = [rows[i] for i in pack]
         found = engine.losses(chosen)
+        _refuse_divergence(chosen, found)
         losses |= {e.sample: loss for (_, e), loss in zip(chosen, found, strict=True)}
     requests = [
         _request(q, repeat, adapters=adapters, config=config, stop=stop, seed=seed)
@@ -76,6 +80,17 @@ def paired(questions: Sequence[Question], before: Measured, after: Measured) -> 
         for q in questions
     )
     return Raw(cases=cases, before=before.answers, after=after.answers)
+
+
+def _refuse_divergence(rows: Sequence[tuple[str, Example]], losses: Sequence[float]) -> None:
+    """RunError for a loss that is no number: an adapter that diverged can't be compared."""
+    for (adapter, example), loss in zip(rows, losses, strict=True):
+        if not math.isfinite(loss):
+            raise RunError(
+                say("the loss of `{agent}` is no longer a number", agent=example.agent),
+                where=f"{adapter[:12] or '-'}: {example.name}",
+                fix=say("train it again with a lower learning rate"),
+            )
 
 
 def _request(
