@@ -405,7 +405,8 @@ def kind(shape: Mapping[str, Any]) -> str:
     if shape["type"] == "array":
         least = f", at least {shape['minItems']}" if "minItems" in shape else ""
         return f"list of {kind(shape['items'])}s{least}"
-    names = {"integer": "whole number", "number": "number", "string": "text"}
+    names = {"integer": "whole number", "number": "number", "string": "text",
+             "boolean": "`true` or `false`"}  # fmt: skip
     name = "path" if shape.get("format") == "path" else names[shape["type"]]
     marks = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     limits = [f"{mark} {shape[key]}" for key, mark in marks.items() if key in shape]
@@ -416,6 +417,8 @@ def shown(value: object) -> str:
     """A value as it would be written in `yukjo.toml`."""
     if value is None:
         return "left out"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
     if isinstance(value, float):
         return f"`{value:g}`"
     return f"`{json.dumps(value, ensure_ascii=False)}`"

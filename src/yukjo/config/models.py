@@ -1,5 +1,6 @@
 """The settings of a project. Each says what moving it does; nonsense is refused at birth."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -36,6 +37,10 @@ class BaseConfig(Settings):
     """A Hugging Face folder, a hub id, or `embedded`: Gemma 3 270M from its registry package."""
     dtype: Literal["bfloat16", "float32"] = "bfloat16"
     """Of the frozen weights. float32 is exact to the reference and half as fast."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where the base lives. `cuda` is written and tested for its logic only: no GPU was at hand."""
+    load_in_4bit: bool = False
+    """Hold the frozen linear weights in NF4 (QLoRA, arXiv:2305.14314); needs `bitsandbytes`."""
     cache: Path = Path("~/.cache/yukjo")
     """Where the embedded base is unpacked once (about 540 MB)."""
 
@@ -64,6 +69,17 @@ class LoraConfig(Settings):
     """Share of an adapter's inputs dropped in training; guards a small set against memorising."""
     targets: Names = ("q_proj", "v_proj")
     """Names of the linear layers that get an adapter."""
+    use_rslora: bool = False
+    """Scale by `alpha / sqrt(rank)`: a high rank keeps its strength (arXiv:2312.03732)."""
+    use_dora: bool = False
+    """Learn each output's length apart from its direction (DoRA, arXiv:2402.09353); slower."""
+    loraplus_lr_ratio: PositiveFloat = 1.0
+    """B learns so many times faster than A (LoRA+, arXiv:2402.12354, which advises 16)."""
+
+    @property
+    def scale(self) -> float:
+        """What `B @ A` is multiplied with."""
+        return self.alpha / (math.sqrt(self.rank) if self.use_rslora else self.rank)
 
 
 class TrainConfig(Settings):
@@ -98,6 +114,14 @@ class TrainConfig(Settings):
     """Checkpoints kept."""
     threads: PositiveInt | None = None
     """Processor threads; as many as there are cores where it is left out."""
+    deterministic: bool = False
+    """Refuse any operation whose bits may differ from run to run; on a CPU it costs nothing."""
+    recompute: bool = False
+    """Keep each layer's input only and compute the rest again: less memory, a third slower."""
+    memory_limit_gb: PositiveFloat = 20
+    """GiB that training never takes: micro-batches shrink first, then it stops, resumable."""
+    patience: PositiveInt | None = None
+    """Looks at held-out loss without a new best before an adapter stops; never if left out."""
 
 
 class EvaluateConfig(Settings):
