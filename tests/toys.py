@@ -40,8 +40,8 @@ def trainer_on(
     for seed, (name, config) in enumerate(adapters.items()):
         trainer.add(name, config, seed=seed, weight_decay=0.0)
         draw = torch.Generator().manual_seed(100 + seed)
-        for _, b in trainer.adapters[name].weights.values():
-            b.data.copy_(torch.randn(b.shape, generator=draw) * 0.05)
+        for pair in trainer.adapters[name].pairs.values():
+            pair.b.data.copy_(torch.randn(pair.b.shape, generator=draw) * 0.05)
     return trainer
 
 

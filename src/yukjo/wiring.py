@@ -32,7 +32,14 @@ def open_parts(config: YukjoConfig, project: Path) -> Parts:
 
     torch.set_num_threads(config.train.threads or os.cpu_count() or 1)
     folder = base_folder(config.base, project)
-    base = Base(folder, dtype=config.base.dtype)
+    base = Base(
+        folder,
+        dtype=config.base.dtype,
+        device=config.base.device,
+        load_in_4bit=config.base.load_in_4bit,
+    )
+    if config.train.recompute:
+        base.recompute()
     tokenizer = HfTokenizer(folder)
     return Parts(
         base=config.base.model,

@@ -18,8 +18,8 @@ from yukjo.records import Example
 def gradients(trainer: TorchTrainer, adapter: str) -> dict[str, torch.Tensor]:
     """Gradient of every LoRA weight, under PEFT's names."""
     found = {}
-    for name, pair in trainer.adapters[adapter].weights.items():
-        for side, weight in zip("AB", pair, strict=True):
+    for name, pair in trainer.adapters[adapter].pairs.items():
+        for side, weight in zip("AB", (pair.a, pair.b), strict=True):
             assert weight.grad is not None
             found[f"base_model.model.{name}.lora_{side}.default.weight"] = weight.grad.clone()
     return found

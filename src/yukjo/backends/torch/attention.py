@@ -1,11 +1,14 @@
 """Attention for the two shapes we use, registered under names transformers looks up.
 
-`yukjo_packed`: one row of many samples back to back; each attends within its own segment only.
-No mask is built for it: transformers knows no mask function by that name.
+`yukjo_packed`: one row of many samples back to back; each attends within its own segment and to
+its lane's shared beginning. Blocks of query rows against the keys they may see, all query heads
+of a key head in one matmul: on a CPU in bfloat16 over twice as fast as torch's own. No mask is
+built for it by transformers, which knows no mask function by that name.
 `yukjo_batch`: left-padded rows with a cache, for answering; masks are transformers' own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -14,8 +17,37 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import sdpa_mask
 
+from yukjo.backends.torch.layout import Layout, Segment
+
 PACKED = "yukjo_packed"
 BATCH = "yukjo_batch"
+
+_UNSEEN = -1e30
+"""Not -inf: the rows of padding see nothing at all, and must stay numbers."""
+_KEPT_KEYS = 1024
+"""Up to so many keys a block's probabilities are kept for the way back; more are made again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Query rows [start, stop) of a segment against its keys [first, last)."""
+
+    start: int
+    stop: int
+    first: int
+    last: int
+    mask: Tensor
+    """fp32 [rows, 1, keys]: 0 where a key may be seen, else a large negative number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queries:
+    """A segment's query rows, from `start` in the pack's query, in blocks."""
+
+    segment: Segment
+    start: int
+    stop: int
+    blocks: tuple[Block, ...]
 
 
 def packed(
@@ -25,30 +57,151 @@ def packed(
     value: Tensor,
     attention_mask: Tensor | None = None,  # noqa: ARG001
     *,
-    segments: Sequence[tuple[int, int]],
+    layout: Layout,
+    asked_only: bool = False,
     scaling: float | None = None,
     sliding_window: int | None = None,
     softcap: float | None = None,
     **_: Any,
 ) -> tuple[Tensor, None]:
-    """Causal attention inside each segment [start, stop) of the row.
+    """Causal attention of a pack; with `asked_only` the query holds the rows asked for only.
 
-    query [1, heads, T, D]; key, value [1, kv heads, T, D] -> [1, T, heads, D].
+    query [1, heads, T or N, D]; key, value [1, kv heads, T, D] -> [1, T or N, heads, D].
     """
-    query, key = query.to(value.dtype), key.to(value.dtype)
-    parts = [
-        _attend(
-            query[:, :, start:stop],
-            key[:, :, start:stop],
-            value[:, :, start:stop],
-            mask=_window_mask(stop - start, sliding_window),
-            scaling=scaling if scaling is not None else query.shape[-1] ** -0.5,
-            softcap=softcap,
-        )
-        for start, stop in segments
-    ]
     assert module is not None
-    return torch.cat(parts, dim=2).transpose(1, 2), None
+    dtype, heads, kv_heads = value.dtype, query.shape[1], key.shape[1]
+    window = sliding_window if sliding_window and sliding_window < layout.longest else None
+    out: Tensor = _Packed.apply(  # type: ignore[no-untyped-call]
+        query[0].transpose(0, 1).to(dtype).reshape(query.shape[2], kv_heads, heads // kv_heads, -1),
+        key[0].transpose(0, 1).to(dtype),
+        value[0].transpose(0, 1),
+        tuple(_queries(layout, window, heads // kv_heads, asked_only=asked_only)),
+        scaling if scaling is not None else query.shape[-1] ** -0.5,
+        softcap,
+    )
+    return out.reshape(1, query.shape[2], heads, -1), None
+
+
+def _queries(
+    layout: Layout, window: int | None, group: int, *, asked_only: bool
+) -> Iterator[Queries]:
+    """The query rows of each segment in blocks of about 512 matmul rows."""
+    start, size = 0, min(256, max(64, 512 // group))
+    for segment in layout.segments:
+        own = segment.queries if asked_only else torch.arange(segment.stop - segment.start)
+        if not len(own):
+            continue
+        places = own + (segment.shared_stop - segment.shared_start)
+        blocks = tuple(_block(places, i, size, window) for i in range(0, len(places), size))
+        yield Queries(segment, start, start + len(places), blocks)
+        start += len(places)
+
+
+def _block(places: Tensor, start: int, size: int, window: int | None) -> Block:
+    """The queries at `places[start : start + size]`; a query at p sees keys up to p."""
+    rows = places[start : start + size, None]
+    last = int(rows[-1]) + 1
+    first = max(0, int(rows[0]) - window + 1) if window else 0
+    keys = torch.arange(first, last)[None]
+    unseen = keys > rows
+    if window:
+        unseen |= keys <= rows - window
+    mask = torch.zeros(unseen.shape).masked_fill_(unseen, _UNSEEN)[:, None]
+    return Block(start, start + len(rows), first, last, mask)
+
+
+class _Packed(torch.autograd.Function):
+    """query [Q, kv heads, group, D], key and value [T, kv heads, D] -> like query."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        plan: tuple[Queries, ...],
+        scaling: float,
+        softcap: float | None,
+    ) -> Tensor:
+        out, kept = torch.empty_like(query), []
+        for queries in plan:
+            for head in range(key.shape[1]):
+                keys, values = _seen(key, queries, head), _seen(value, queries, head)
+                for block in queries.blocks:
+                    rows = slice(queries.start + block.start, queries.start + block.stop)
+                    odds, _ = _odds(query[rows, head], keys, block, scaling, softcap)
+                    made = odds @ values[block.first : block.last]
+                    out[rows, head] = made.view(block.stop - block.start, -1, made.shape[1])
+                    if block.last - block.first <= _KEPT_KEYS:
+                        kept.append(odds)
+        ctx.plan, ctx.scaling, ctx.softcap = plan, scaling, softcap
+        ctx.save_for_backward(query, key, value, out, *kept)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
+        query, key, value, out, *kept = ctx.saved_tensors
+        grad_query = torch.empty_like(query)
+        grad_key, grad_value = (torch.zeros(key.shape, device=key.device) for _ in range(2))
+        odds_kept = iter(kept)
+        for queries in ctx.plan:
+            for head in range(key.shape[1]):
+                keys, values = _seen(key, queries, head), _seen(value, queries, head)
+                to_keys, to_values = (torch.zeros(keys.shape, device=key.device) for _ in range(2))
+                for block in queries.blocks:
+                    rows = slice(queries.start + block.start, queries.start + block.stop)
+                    own = slice(block.first, block.last)
+                    bent = None
+                    if block.last - block.first <= _KEPT_KEYS:
+                        odds = next(odds_kept)
+                    if block.last - block.first > _KEPT_KEYS or ctx.softcap:
+                        odds, bent = _odds(query[rows, head], keys, block, ctx.scaling, ctx.softcap)
+                    pull = upstream[0][rows, head].reshape(-1, values.shape[1])
+                    to_values[own] += odds.T @ pull
+                    mean = (pull.float() * out[rows, head].reshape(pull.shape)).sum(1, keepdim=True)
+                    to_scores = torch.sub(pull @ values[own].T, mean).mul_(odds).mul_(ctx.scaling)
+                    if bent is not None:
+                        to_scores.mul_(1 - bent.view(to_scores.shape).square())
+                    to_scores = to_scores.to(query.dtype)
+                    grad_query[rows, head] = (to_scores @ keys[own]).view(
+                        block.stop - block.start, -1, keys.shape[1]
+                    )
+                    to_keys[own] += to_scores.T @ query[rows, head].reshape(-1, keys.shape[1])
+                _add_seen(grad_key, to_keys, queries.segment, head)
+                _add_seen(grad_value, to_values, queries.segment, head)
+        return grad_query, grad_key.to(key.dtype), grad_value.to(value.dtype), None, None, None
+
+
+def _seen(rows: Tensor, queries: Queries, head: int) -> Tensor:
+    """What a segment sees of [T, kv heads, D]: the shared rows, then its own [keys, D]."""
+    segment = queries.segment
+    own = rows[segment.start : segment.stop, head]
+    if segment.shared_stop == segment.shared_start:
+        return own
+    return torch.cat([rows[segment.shared_start : segment.shared_stop, head], own])
+
+
+def _add_seen(whole: Tensor, part: Tensor, segment: Segment, head: int) -> None:
+    """Add a segment's gradient to the rows that `_seen` took."""
+    shared = segment.shared_stop - segment.shared_start
+    if shared:
+        whole[segment.shared_start : segment.shared_stop, head] += part[:shared]
+    whole[segment.start : segment.stop, head] += part[shared:]
+
+
+def _odds(
+    query: Tensor, keys: Tensor, block: Block, scaling: float, softcap: float | None
+) -> tuple[Tensor, Tensor | None]:
+    """Probabilities [rows * group, keys] of a block, and the tanh of a soft cap if there is one."""
+    own = keys[block.first : block.last]
+    scores = (query.reshape(-1, query.shape[-1]) @ own.T).view(len(query), -1, len(own))
+    mask = block.mask.to(scores.device)
+    if softcap is None:
+        bent, scores = None, torch.add(mask, scores, alpha=scaling)
+    else:
+        bent = torch.tanh(scores.float() * (scaling / softcap))
+        scores = mask + bent * softcap
+    return torch.softmax(scores, -1).to(query.dtype).view(-1, len(own)), bent
 
 
 def batch(
@@ -64,52 +217,32 @@ def batch(
 ) -> tuple[Tensor, None]:
     """Attention of a padded batch; shapes as in `packed` with a batch axis and a cache's keys."""
     query, key = query.to(value.dtype), key.to(value.dtype)
-    out = _attend(
-        query,
-        key,
-        value,
-        mask=attention_mask,
-        scaling=scaling if scaling is not None else query.shape[-1] ** -0.5,
-        softcap=softcap,
-    )
-    return out.transpose(1, 2), None
-
-
-def _attend(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    *,
-    mask: Tensor | None,
-    scaling: float,
-    softcap: float | None,
-) -> Tensor:
-    """Softmax attention; `mask` True means may be seen, None means plain causal."""
+    scale = scaling if scaling is not None else query.shape[-1] ** -0.5
     if softcap is None:
-        return scaled_dot_product_attention(
+        out = scaled_dot_product_attention(
             query,
             key,
             value,
-            attn_mask=mask,
-            is_causal=mask is None and query.shape[2] > 1,
-            scale=scaling,
+            attn_mask=attention_mask,
+            is_causal=attention_mask is None and query.shape[2] > 1,
+            scale=scale,
             enable_gqa=query.shape[1] != key.shape[1],
         )
+    else:
+        out = _capped(query, key, value, attention_mask, scale=scale, softcap=softcap)
+    return out.transpose(1, 2), None
+
+
+def _capped(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, *, scale: float, softcap: float
+) -> Tensor:
+    """Attention whose scores a tanh keeps within the soft cap (Gemma 2)."""
     group = query.shape[1] // key.shape[1]
     key, value = key.repeat_interleave(group, 1), value.repeat_interleave(group, 1)
-    scores = torch.tanh(query.float() @ key.float().mT * (scaling / softcap)) * softcap
+    scores = torch.tanh(query.float() @ key.float().mT * (scale / softcap)) * softcap
     if mask is None:
-        mask = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
-    # Not -inf: the rows of padding see nothing at all, and must stay numbers.
-    return scores.masked_fill(~mask, -1e30).softmax(-1).to(value.dtype) @ value
-
-
-def _window_mask(length: int, window: int | None) -> Tensor | None:
-    """Causal mask [length, length] of a sliding window; None where the window sees all."""
-    if window is None or length <= window:
-        return None
-    ones = torch.ones(length, length, dtype=torch.bool)
-    return ones.tril() & ones.triu(1 - window)
+        mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
+    return scores.masked_fill(~mask, _UNSEEN).softmax(-1).to(value.dtype) @ value
 
 
 AttentionInterface.register(PACKED, packed)

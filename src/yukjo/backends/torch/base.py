@@ -1,37 +1,51 @@
 """A transformers causal LM, frozen, with its linear layers ready for adapters.
 
 Any decoder of `AutoModelForCausalLM` whose attention goes through transformers' attention
-interface works: Qwen3, Llama and Gemma are tested. Linear weights stay in `dtype`; norms and the
-residual stream are fp32.
+interface works: Qwen3, Llama and Gemma are tested. Linear weights stay in `dtype`, or in four
+bits; norms and the residual stream are fp32.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 from transformers import AutoModelForCausalLM
 
+from yukjo.backends.torch import flash
 from yukjo.backends.torch.attention import BATCH, PACKED
+from yukjo.backends.torch.frozen import FourBit, Frozen
+from yukjo.backends.torch.fused import fuse
 from yukjo.backends.torch.head import Head
-from yukjo.backends.torch.lora import Lane, Lanes, LoraLinear, Owners, Pass
+from yukjo.backends.torch.last_layer import trim
+from yukjo.backends.torch.layout import Span, lay
+from yukjo.backends.torch.lora import Lanes, LoraLinear, Owners, Pass
 from yukjo.errors import ModelError
 from yukjo.files import hash_json, sha256_file
 from yukjo.words import say
+
+Dtype = Literal["bfloat16", "float32"]
 
 
 class Base:
     """One frozen base in memory."""
 
-    def __init__(self, folder: Path, *, dtype: Literal["bfloat16", "float32"]) -> None:
+    def __init__(
+        self, folder: Path, *, dtype: Dtype, device: str = "cpu", load_in_4bit: bool = False
+    ) -> None:
         """Load the Hugging Face folder; ModelError where it can't be used."""
         self.hash = hash_folder(folder)
+        self.device = _device(device)
+        self.flash = self.device.type == "cuda" and flash.installed()
         self.model = _load(folder, getattr(torch, dtype))
         self.under_way = Pass()
         self.decoder: Any = self.model.get_decoder()
         self.settings = self.model.config.get_text_config()
-        self.layers = self._swap_linears()
+        self.layers = self._swap_linears(FourBit if load_in_4bit else Frozen)
+        self.model.to(self.device)
         output = self.model.get_output_embeddings()
         _refuse_unknown_heads(self.settings, output)
         softcap = getattr(self.settings, "final_logit_softcapping", None)
@@ -41,15 +55,31 @@ class Base:
         for name, parameter in self.model.named_parameters():
             if "norm" in name:
                 parameter.data = parameter.data.float()
+        fuse(self.decoder, dtype=output.weight.dtype)
+        _cast_rotary(self.decoder, output.weight.dtype)
+        if not self.flash:
+            trim(self.decoder.layers[-1], self.under_way)
 
-    def _swap_linears(self) -> list[LoraLinear]:
+    def recompute(self) -> None:
+        """From now on keep each layer's input alone, and compute the rest again on the way back.
+
+        The last layer keeps all: it holds few rows, and its way back comes first (Chen et al.
+        2016, arXiv:1604.06174).
+        """
+        for layer in self.decoder.layers[:-1]:
+            layer.forward = partial(checkpoint, layer.forward, use_reentrant=False)
+
+    def _swap_linears(self, kind: type[Frozen]) -> list[LoraLinear]:
         """Put a `LoraLinear` in the place of each linear layer of the decoder."""
         names = {id(module): name for name, module in self.model.named_modules()}
         prefix = names[id(self.decoder)] + "."
         found = [(n, m) for n, m in self.decoder.named_modules() if isinstance(m, nn.Linear)]
         layers = []
         for number, (name, module) in enumerate(found):
-            layer = LoraLinear(module, name=prefix + name, number=number, under_way=self.under_way)
+            module.to(self.device)
+            layer = LoraLinear(
+                kind(module), name=prefix + name, number=number, under_way=self.under_way
+            )
             parent, _, child = name.rpartition(".")
             setattr(self.decoder.get_submodule(parent), child, layer)
             layers.append(layer)
@@ -58,28 +88,26 @@ class Base:
     def embed(self, tokens: Tensor) -> Tensor:
         """Tokens [...] -> fp32 [..., D], scaled as the model does; only the rows asked for."""
         rows = self.embedding.weight[tokens.reshape(-1)].float()
-        places = torch.arange(len(rows))
+        places = torch.arange(len(rows), device=self.device)
         embedded: Tensor = torch.func.functional_call(self.embedding, {"weight": rows}, (places,))
         return embedded.view(*tokens.shape, -1)
 
-    def hidden_of_pack(self, samples: Sequence[Sequence[int]], lanes: Sequence[Lane]) -> Tensor:
-        """Final hidden states [T, D] of samples laid back to back, each attending to itself."""
-        segments, start = [], 0
-        for sample in samples:
-            segments.append((start, start + len(sample)))
-            start += len(sample)
-        tokens = torch.tensor([t for sample in samples for t in sample])
-        positions = torch.cat([torch.arange(len(sample)) for sample in samples])
-        self.under_way.owners = Lanes(lanes)
-        self.settings._attn_implementation = PACKED  # noqa: SLF001 - transformers' own switch
+    def hidden_of_pack(self, spans: Sequence[Span], *, share: bool = False) -> Tensor:
+        """Final hidden states [N, D] of the rows that the spans ask for.
+
+        With `share` an owner's samples have their common beginning computed once.
+        """
+        layout = lay(spans, share=share and not self.flash, device=self.device)
+        self.under_way.owners = Lanes(layout.lanes)
+        self.settings._attn_implementation = flash.PACKED if self.flash else PACKED  # noqa: SLF001 - transformers' own switch
         out = self.decoder(
-            inputs_embeds=self.embed(tokens[None]),
-            position_ids=positions[None],
+            inputs_embeds=self.embed(layout.tokens[None]),
+            position_ids=layout.positions[None],
             use_cache=False,
-            segments=segments,
+            layout=layout,
         )
         hidden: Tensor = out.last_hidden_state[0]
-        return hidden
+        return hidden[layout.rows] if self.flash else hidden
 
     def hidden_of_batch(
         self, tokens: Tensor, owners: Owners, *, mask: Tensor, positions: Tensor, cache: Any
@@ -134,3 +162,24 @@ def _refuse_unknown_heads(settings: Any, output: nn.Module) -> None:
             where=str(settings.model_type),
             fix=say("name a causal language model of the Qwen, Llama or Gemma family"),
         )
+
+
+def _device(name: str) -> torch.device:
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ModelError(
+            say("no CUDA device is found"),
+            where="yukjo.toml [base] device",
+            fix=say("use `cpu`, or install a CUDA build of torch and its driver"),
+        )
+    return torch.device(name)
+
+
+def _cast_rotary(decoder: nn.Module, dtype: torch.dtype) -> None:
+    """Let rotary tables come in the weights' type, as they do in a model of that type."""
+
+    def cast(_: nn.Module, __: Any, tables: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return tuple(table.to(dtype) for table in tables)
+
+    for module in decoder.modules():
+        if type(module).__name__.endswith("RotaryEmbedding"):
+            module.register_forward_hook(cast)

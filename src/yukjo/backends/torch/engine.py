@@ -14,10 +14,12 @@ from torch import Tensor
 from yukjo.backends.torch import peft_files
 from yukjo.backends.torch.base import Base
 from yukjo.backends.torch.cache import RoomyCache
-from yukjo.backends.torch.lora import Lane, Lora, Stack
+from yukjo.backends.torch.layout import Span
+from yukjo.backends.torch.lora import Lora
 from yukjo.backends.torch.memory import give_back
+from yukjo.backends.torch.stack import Stack
 from yukjo.backends.torch.tokenizer import HfTokenizer
-from yukjo.backends.torch.trainer import learned_losses
+from yukjo.backends.torch.trainer import example_losses
 from yukjo.errors import AdapterError
 from yukjo.ports import Request
 from yukjo.records import Answer, Example
@@ -42,7 +44,8 @@ class TorchEngine:
         """Load a PEFT folder under its content hash; the same hash is loaded once."""
         if adapter not in self.adapters:
             read = peft_files.read(folder, self.base.layers)
-            self.adapters[adapter] = read.to(self.base.head.weight.dtype)
+            # Cast once, not at every token.
+            self.adapters[adapter] = read.cast(self.base.head.weight.dtype)
 
     def unload(self, adapter: str) -> None:
         """Forget an adapter."""
@@ -63,21 +66,14 @@ class TorchEngine:
 
     def losses(self, pack: Sequence[tuple[str, Example]]) -> list[float]:
         """Summed loss in nats of each example's learned tokens under its adapter."""
-        lanes, start = [], 0
-        for adapter, example in pack:
-            lanes.append(Lane(self._lora(adapter), start, start + len(example.tokens)))
-            start = lanes[-1].stop
-        with torch.no_grad():
-            losses = learned_losses(self.base, [e for _, e in pack], lanes)
-        return [float(part.sum()) for part in torch.split(losses, [e.learned for _, e in pack])]
+        return example_losses(self.base, [(self._lora(adapter), e) for adapter, e in pack])
 
     def next_logits(self, adapter: str, prompts: Sequence[Sequence[int]]) -> list[list[float]]:
         """fp32 logits of the token after each prompt."""
-        total = sum(map(len, prompts))
+        asked = [[len(prompt) - 1] for prompt in prompts]
         with torch.no_grad():
-            hidden = self.base.hidden_of_pack(prompts, [Lane(self._lora(adapter), 0, total)])
-            ends = torch.tensor([len(p) for p in prompts]).cumsum(0) - 1
-            logits: list[list[float]] = self.base.head.logits(hidden[ends]).tolist()
+            hidden = self.base.hidden_of_pack([Span(self._lora(adapter), prompts, asked)])
+            logits: list[list[float]] = self.base.head.logits(hidden).tolist()
         return logits
 
     def _lora(self, adapter: str) -> Lora | None:
@@ -119,7 +115,9 @@ class _Decoding:
         self.base, self.requests = base, requests
         names = sorted({r.adapter for r in requests if loras[r.adapter]})
         owner = [names.index(r.adapter) if r.adapter in names else None for r in requests]
-        self.owners = Stack([lora for name in names if (lora := loras[name])], owner)
+        self.owners = Stack(
+            [lora for name in names if (lora := loras[name])], owner, device=base.device
+        )
         self.running = list(range(len(requests)))
         self.tokens: list[list[int]] = [[] for _ in requests]
         self.ended = [0.0] * len(requests)
@@ -128,9 +126,10 @@ class _Decoding:
         self.cache = RoomyCache()
         longest = max(len(r.tokens) for r in requests)
         pads = [longest - len(r.tokens) for r in requests]
-        self.mask = torch.tensor([[0] * p + [1] * (longest - p) for p in pads])
+        self.mask = torch.tensor([[0] * p + [1] * (longest - p) for p in pads], device=base.device)
         self.next = torch.tensor(
-            [[0] * p + list(r.tokens) for p, r in zip(pads, requests, strict=True)]
+            [[0] * p + list(r.tokens) for p, r in zip(pads, requests, strict=True)],
+            device=base.device,
         )
 
     def step(self) -> None:
@@ -140,7 +139,8 @@ class _Decoding:
         hidden = self.base.hidden_of_batch(
             self.next, self.owners, mask=self.mask, positions=positions, cache=self.cache
         )
-        chosen = self._choose(self.base.head.logits(hidden[:, -1]))
+        # Drawn on the processor, so that a seed means the same on every device.
+        chosen = self._choose(self.base.head.logits(hidden[:, -1]).cpu())
         now = time.perf_counter()
         kept = []
         for place, (row, token) in enumerate(zip(self.running, chosen, strict=True)):
@@ -152,7 +152,7 @@ class _Decoding:
                 self.ended[row] = now
             else:
                 kept.append(place)
-        self._keep(kept, torch.tensor(chosen))
+        self._keep(kept, torch.tensor(chosen, device=self.base.device))
 
     def _keep(self, kept: list[int], chosen: Tensor) -> None:
         """Go on with the rows at these places."""
@@ -161,7 +161,8 @@ class _Decoding:
             self.owners.keep(kept)
         self.running = [self.running[place] for place in kept]
         self.next = chosen[kept][:, None]
-        self.mask = torch.cat([self.mask[kept], torch.ones(len(kept), 1, dtype=torch.long)], 1)
+        grown = torch.ones(len(kept), 1, dtype=torch.long, device=self.base.device)
+        self.mask = torch.cat([self.mask[kept], grown], 1)
 
     def _choose(self, logits: Tensor) -> list[int]:
         """The next token of each running row: logits [rows, V]."""

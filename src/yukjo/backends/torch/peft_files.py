@@ -1,8 +1,9 @@
 """An adapter as PEFT files, read and written without PEFT.
 
 `adapter_model.safetensors` holds `base_model.model.<layer>.lora_A|B.weight`; `adapter_config.json`
-says rank, alpha and targets. What we don't compute (DoRA, rank and alpha patterns, saved modules)
-is refused by name: loading it in part would answer with another adapter than was trained.
+says rank, alpha, targets and variant; DoRA adds `lora_magnitude_vector`. What we don't compute
+(rank and alpha patterns, saved modules) is refused by name: loading it in part would answer with
+another adapter than was trained.
 """
 
 import json
@@ -13,25 +14,26 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from yukjo.backends.torch.lora import Lora, LoraLinear
+from yukjo.backends.torch.lora import Lora, LoraLinear, Pair
 from yukjo.config.models import LoraConfig
 from yukjo.errors import AdapterError
 from yukjo.files import write_whole
 from yukjo.words import say
 
+_KEYS = ("lora_A.weight", "lora_B.weight", "lora_magnitude_vector")
 _WEIGHTS, _CONFIG = "adapter_model.safetensors", "adapter_config.json"
 _UNSUPPORTED = (
-    "use_dora", "use_rslora", "rank_pattern", "alpha_pattern", "modules_to_save",
-    "trainable_token_indices", "lora_bias", "fan_in_fan_out",
+    "rank_pattern", "alpha_pattern", "modules_to_save", "trainable_token_indices", "lora_bias",
+    "fan_in_fan_out",
 )  # fmt: skip
 
 
 def write(lora: Lora, folder: Path, *, base: str) -> None:
     """Write `lora` to `folder`; `base` is the name PEFT shows for the base."""
     tensors = {
-        f"base_model.model.{name}.lora_{side}.weight": tensor.detach().contiguous()
-        for name, pair in lora.weights.items()
-        for side, tensor in zip("AB", pair, strict=True)
+        f"base_model.model.{name}.{key}": tensor.detach().cpu().contiguous()
+        for name, pair in lora.pairs.items()
+        for key, tensor in zip(_KEYS, pair.parameters(), strict=False)
     }
     config = {
         "peft_type": "LORA",
@@ -42,6 +44,8 @@ def write(lora: Lora, folder: Path, *, base: str) -> None:
         "lora_dropout": lora.config.dropout,
         "target_modules": sorted(lora.config.targets),
         "bias": "none",
+        "use_rslora": lora.config.use_rslora,
+        "use_dora": lora.config.use_dora,
         "inference_mode": True,
     }
     write_whole(folder / _WEIGHTS, save(tensors, metadata={"format": "pt"}))
@@ -58,6 +62,8 @@ def read(folder: Path, layers: list[LoraLinear]) -> Lora:
             alpha=asked["lora_alpha"],
             dropout=asked.get("lora_dropout", 0.0),
             targets=tuple(asked["target_modules"]),
+            use_rslora=asked.get("use_rslora", False),
+            use_dora=asked.get("use_dora", False),
         )
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as fault:
         raise AdapterError(
@@ -83,22 +89,28 @@ def _refuse_unsupported(asked: dict[str, Any], folder: Path) -> None:
 
 def _paired(
     tensors: dict[str, Tensor], layers: list[LoraLinear], config: LoraConfig, folder: Path
-) -> dict[str, tuple[Tensor, Tensor]]:
-    """Layer -> (A, B); every tensor must have its place, with the shape the base asks for."""
-    left = dict(tensors)
-    weights = {}
+) -> dict[str, Pair]:
+    """Layer -> its pair; every tensor must have its place, with the shape the base asks for."""
+    left, pairs = dict(tensors), {}
     for layer in layers:
-        key = f"base_model.model.{layer.name}.lora_{{}}.weight"
-        a, b = left.pop(key.format("A"), None), left.pop(key.format("B"), None)
-        if a is None or b is None:
+        found = [left.pop(f"base_model.model.{layer.name}.{key}", None) for key in _KEYS]
+        if not any(tensor is not None for tensor in found):
             continue
-        expected = (config.rank, layer.in_features), (layer.out_features, config.rank)
-        if (tuple(a.shape), tuple(b.shape)) != expected:
+        shapes: list[tuple[int, ...] | None] = [
+            (config.rank, layer.in_features),
+            (layer.out_features, config.rank),
+            (layer.out_features,) if config.use_dora else None,
+        ]
+        if [None if tensor is None else tuple(tensor.shape) for tensor in found] != shapes:
             raise _mismatch(layer.name, folder)
-        weights[layer.name] = (a.float(), b.float())
-    if left or not weights:
+        device = layer.frozen.device
+        a, b, magnitude = (None if t is None else t.float().to(device) for t in found)
+        assert a is not None
+        assert b is not None
+        pairs[layer.name] = Pair(a, b, magnitude)
+    if left or not pairs:
         raise _mismatch(next(iter(left), "-"), folder)
-    return weights
+    return pairs
 
 
 def _mismatch(name: str, folder: Path) -> AdapterError:

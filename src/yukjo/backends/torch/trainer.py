@@ -5,7 +5,6 @@ norm and its own denominator, so an adapter learns beside others what it would l
 """
 
 from collections.abc import Sequence
-from itertools import accumulate
 from pathlib import Path
 
 import torch
@@ -16,7 +15,8 @@ from torch import Tensor
 from yukjo.backends.torch import peft_files
 from yukjo.backends.torch.base import Base
 from yukjo.backends.torch.head import token_losses
-from yukjo.backends.torch.lora import Lane, Lora, fresh
+from yukjo.backends.torch.layout import Span, learned_span, learned_tokens
+from yukjo.backends.torch.lora import Lora, fresh
 from yukjo.backends.torch.memory import give_back, peak_mb
 from yukjo.config.models import LoraConfig
 from yukjo.errors import AdapterError
@@ -38,7 +38,7 @@ class TorchTrainer:
     def add(self, adapter: str, lora: LoraConfig, *, seed: int, weight_decay: float) -> None:
         """Make a fresh adapter; AdapterError when its targets name no layer of this base."""
         made = fresh(self.base.layers, lora, seed=seed)
-        reached = {name.rpartition(".")[2] for name in made.weights}
+        reached = {name.rpartition(".")[2] for name in made.pairs}
         if missing := set(lora.targets) - reached:
             have = sorted({layer.name.rpartition(".")[2] for layer in self.base.layers})
             raise AdapterError(
@@ -47,19 +47,14 @@ class TorchTrainer:
                 fix=say("this base has: {have}", have=", ".join(have)),
             )
         self.adapters[adapter] = made
-        self.optimisers[adapter] = torch.optim.AdamW(
-            list(made.parameters()), lr=0.0, weight_decay=weight_decay
-        )
+        self.optimisers[adapter] = _adamw(made, weight_decay=weight_decay)
 
     def backward(self, pack: Sequence[Piece]) -> list[float]:
         """Add the gradients of all pieces in one pass over the base."""
-        lanes = self._lanes([(p.adapter, p.examples, p.noise) for p in pack])
-        losses = learned_losses(self.base, [e for p in pack for e in p.examples], lanes)
-        sums, start = [], 0
-        for piece in pack:
-            count = sum(e.learned for e in piece.examples)
-            sums.append(losses[start : start + count].sum())
-            start += count
+        spans = [learned_span(self.adapters[p.adapter], p.examples, p.noise) for p in pack]
+        losses = learned_losses(self.base, spans, [e for p in pack for e in p.examples], share=True)
+        learned = [sum(e.learned for e in piece.examples) for piece in pack]
+        sums = [part.sum() for part in torch.split(losses, learned)]
         total = torch.stack([s / p.denominator for s, p in zip(sums, pack, strict=True)]).sum()
         total.backward()  # type: ignore[no-untyped-call]
         return [float(s.detach()) for s in sums]
@@ -70,7 +65,7 @@ class TorchTrainer:
         parameters = list(self.adapters[adapter].parameters())
         norm = torch.nn.utils.clip_grad_norm_(parameters, clip)
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate
+            group["lr"] = learning_rate * group["lr_ratio"]
         optimiser.step()
         optimiser.zero_grad()
         give_back()
@@ -78,10 +73,7 @@ class TorchTrainer:
 
     def losses(self, pack: Sequence[tuple[str, Example]]) -> list[float]:
         """Summed loss of each example under the adapter being trained; dropout is off."""
-        lanes = self._lanes([(name, (example,), None) for name, example in pack])
-        with torch.no_grad():
-            losses = learned_losses(self.base, [e for _, e in pack], lanes)
-        return [float(part.sum()) for part in torch.split(losses, [e.learned for _, e in pack])]
+        return example_losses(self.base, [(self.adapters[name], e) for name, e in pack])
 
     def save(self, adapter: str, folder: Path) -> None:
         """Write the adapter as it now is, as PEFT files."""
@@ -120,26 +112,30 @@ class TorchTrainer:
                 tensors += [(f"{name}/{number}/{k}", v) for k, v in state[parameter].items()]
         return tensors
 
-    def _lanes(self, owners: Sequence[tuple[str, Sequence[Example], int | None]]) -> list[Lane]:
-        """A lane for each owner's examples, in order."""
-        sizes = [sum(len(e.tokens) for e in examples) for _, examples, _ in owners]
-        ends = list(accumulate(sizes))
-        return [
-            Lane(self.adapters[name], end - size, end, noise)
-            for (name, _, noise), size, end in zip(owners, sizes, ends, strict=True)
-        ]
+
+def learned_losses(
+    base: Base, spans: Sequence[Span], examples: Sequence[Example], *, share: bool
+) -> Tensor:
+    """Loss of each learned token [N], example after example, as the spans hold them."""
+    hidden = base.hidden_of_pack(spans, share=share)
+    return token_losses(hidden, learned_tokens(examples).to(base.device), base.head)
 
 
-def learned_losses(base: Base, examples: Sequence[Example], lanes: Sequence[Lane]) -> Tensor:
-    """Loss of each learned token [N], example after example."""
-    hidden = base.hidden_of_pack([e.tokens for e in examples], lanes)
-    rows, targets, start = [], [], 0
-    for example in examples:
-        # The state at t predicts the token at t + 1; the first token has no state before it.
-        for t, learn in enumerate(example.learn):
-            if learn:
-                assert t > 0
-                rows.append(start + t - 1)
-                targets.append(example.tokens[t])
-        start += len(example.tokens)
-    return token_losses(hidden[torch.tensor(rows)], torch.tensor(targets), base.head)
+@torch.no_grad()
+def example_losses(base: Base, pack: Sequence[tuple[Lora | None, Example]]) -> list[float]:
+    """Summed loss of each example under its adapter, each as if it stood alone."""
+    examples = [example for _, example in pack]
+    spans = [learned_span(lora, (example,)) for lora, example in pack]
+    losses = learned_losses(base, spans, examples, share=False)
+    return [float(part.sum()) for part in torch.split(losses, [e.learned for e in examples])]
+
+
+def _adamw(lora: Lora, *, weight_decay: float) -> torch.optim.AdamW:
+    """AdamW in which all but A learns `loraplus_lr_ratio` times faster (LoRA+)."""
+    downs = [pair.a for pair in lora.pairs.values()]
+    rest = [p for pair in lora.pairs.values() for p in pair.parameters() if p is not pair.a]
+    groups = [
+        {"params": downs, "lr_ratio": 1.0},
+        {"params": rest, "lr_ratio": lora.config.loraplus_lr_ratio},
+    ]
+    return torch.optim.AdamW(groups, lr=0.0, weight_decay=weight_decay)

@@ -1,0 +1,133 @@
+"""Norms and gated MLPs as one autograd node each, wherever a probe confirms the formula.
+
+A model's own modules keep several fp32 copies of their input for the way back; these keep one.
+What a probe does not confirm stays the model's own module: slower, never wrong.
+"""
+
+from collections.abc import Callable
+from types import MethodType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import gelu, silu
+
+from yukjo.backends.torch.lora import LoraLinear
+
+_GATES: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor, Tensor], Tensor]]] = {
+    "silu": (silu, torch.ops.aten.silu_backward),
+    "gelu": (gelu, torch.ops.aten.gelu_backward),
+    "gelu_tanh": (
+        lambda x: gelu(x, approximate="tanh"),
+        lambda grad, x: torch.ops.aten.gelu_backward(grad, x, approximate="tanh"),
+    ),
+}
+
+
+class RmsNorm(nn.Module):
+    """`x / sqrt(mean(x^2) + eps) * factor`, out in `dtype` (arXiv:1910.07467)."""
+
+    def __init__(self, factor: Tensor, eps: float, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.factor, self.eps, self.dtype = factor, eps, dtype
+
+    def forward(self, x: Tensor) -> Tensor:
+        """X [..., D] -> [..., D]."""
+        out: Tensor = _RmsNorm.apply(x, self.factor, self.eps, self.dtype)  # type: ignore[no-untyped-call]
+        return out
+
+
+class _RmsNorm(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, factor: Tensor, eps: float, dtype: torch.dtype) -> Tensor:
+        length = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.float32)
+        shrink = length.square_().div_(x.shape[-1]).add_(eps).rsqrt_()
+        ctx.save_for_backward(x, shrink)
+        ctx.factor = factor
+        return (x * shrink).mul_(factor).to(dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None, None, None]:
+        x, shrink = ctx.saved_tensors
+        grad, normed = upstream[0] * ctx.factor, x * shrink
+        along = (grad * normed).mean(-1, keepdim=True)
+        return grad.sub_(normed.mul_(along)).mul_(shrink).to(x.dtype), None, None, None
+
+
+class _Gated(torch.autograd.Function):
+    """`activation(gate) * up`; both inputs are kept, their product is not."""
+
+    @staticmethod
+    def forward(ctx: Any, gate: Tensor, up: Tensor, name: str) -> Tensor:
+        ctx.name = name
+        ctx.save_for_backward(gate, up)
+        return _GATES[name][0](gate).mul_(up)
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, Tensor, None]:
+        gate, up = ctx.saved_tensors
+        act, act_backward = _GATES[ctx.name]
+        return act_backward(upstream[0] * up, gate), act(gate).mul_(upstream[0]), None
+
+
+def fuse(model: nn.Module, *, dtype: torch.dtype) -> None:
+    """Put ours in the place of every norm and gated MLP of `model` that a probe confirms."""
+    for name, module in list(model.named_modules()):
+        if (norm := _as_norm(module, dtype)) is not None:
+            parent, _, child = name.rpartition(".")
+            setattr(model.get_submodule(parent), child, norm)
+        elif (gate := _gate_of(module)) is not None:
+            module.forward = MethodType(_forward(gate), module)
+
+
+def _as_norm(module: nn.Module, dtype: torch.dtype) -> RmsNorm | None:
+    """`module` as ours, if it computes the same."""
+    weight, eps = getattr(module, "weight", None), _eps(module)
+    if "Norm" not in type(module).__name__ or weight is None or not eps:
+        return None
+    factor = weight.data.float()
+    probe = torch.randn(3, factor.numel(), generator=torch.Generator().manual_seed(0))
+    probe = probe.to(factor.device)
+    for whole in (factor, 1 + factor):  # Gemma stores the factor less one
+        ours = RmsNorm(whole, eps, torch.float32)
+        if torch.allclose(ours(probe), module(probe).float(), rtol=1e-5, atol=1e-6):
+            return RmsNorm(whole, eps, dtype)
+    return None
+
+
+def _eps(module: nn.Module) -> float | None:
+    return getattr(module, "eps", getattr(module, "variance_epsilon", None))
+
+
+def _gate_of(module: nn.Module) -> str | None:
+    """The name of a gated MLP's activation, if `module` is one: down(act(gate(x)) * up(x))."""
+    parts = [getattr(module, name, None) for name in ("gate_proj", "up_proj", "down_proj")]
+    act = getattr(module, "act_fn", None)
+    if not all(isinstance(part, LoraLinear) for part in parts) or not callable(act):
+        return None
+    probe = torch.linspace(-4, 4, 64)
+    names = [n for n, (ours, _) in _GATES.items() if torch.allclose(act(probe), ours(probe))]
+    return names[0] if names and _computes(module, names[0]) else None
+
+
+@torch.no_grad()
+def _computes(module: nn.Module, gate: str) -> bool:
+    """Whether the MLP's own forward is what ours would be."""
+    first: LoraLinear = module.gate_proj  # type: ignore[assignment]
+    probe = torch.randn(1, 4, first.in_features, generator=torch.Generator().manual_seed(0))
+    probe = probe.to(first.frozen.device, first.frozen.dtype)
+    ours, theirs = _forward(gate)(module, probe).float(), module(probe).float()
+    exact = first.frozen.dtype == torch.float32
+    close = torch.linalg.vector_norm(ours - theirs) <= (1e-5 if exact else 2e-2) * (
+        torch.linalg.vector_norm(theirs)
+    )
+    return bool(close)
+
+
+def _forward(gate: str) -> Callable[[Any, Tensor], Tensor]:
+    def forward(self: Any, x: Tensor) -> Tensor:
+        gated = _Gated.apply(self.gate_proj(x), self.up_proj(x), gate)  # type: ignore[no-untyped-call]
+        out: Tensor = self.down_proj(gated)
+        return out
+
+    return forward
