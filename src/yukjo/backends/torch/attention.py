@@ -46,8 +46,37 @@ class Queries:
 
     segment: Segment
     start: int
-    stop: int
     blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What attends to what in a pack, and how scores become probabilities."""
+
+    queries: tuple[Queries, ...]
+    scaling: float
+    softcap: float | None
+
+    def blocks(self, kv_heads: int) -> Iterator[tuple[Queries, int, Block, slice, slice]]:
+        """Every block of every key head, with its rows of the query and its keys."""
+        for queries in self.queries:
+            for head in range(kv_heads):
+                for block in queries.blocks:
+                    rows = slice(queries.start + block.start, queries.start + block.stop)
+                    yield queries, head, block, rows, slice(block.first, block.last)
+
+    def odds(self, query: Tensor, keys: Tensor, block: Block) -> tuple[Tensor, Tensor | None]:
+        """Probabilities [rows * group, keys] of a block, and the tanh of a soft cap, if any."""
+        own = keys[block.first : block.last]
+        scores = (query.reshape(-1, query.shape[-1]) @ own.T).view(len(query), -1, len(own))
+        mask = block.mask.to(scores.device)
+        bent = None
+        if self.softcap is None:
+            scores = torch.add(mask, scores, alpha=self.scaling)
+        else:
+            bent = torch.tanh(scores.float() * (self.scaling / self.softcap))
+            scores = mask + bent * self.softcap
+        return torch.softmax(scores, -1).to(query.dtype).view(-1, len(own)), bent
 
 
 def packed(
@@ -75,9 +104,11 @@ def packed(
         query[0].transpose(0, 1).to(dtype).reshape(query.shape[2], kv_heads, heads // kv_heads, -1),
         key[0].transpose(0, 1).to(dtype),
         value[0].transpose(0, 1),
-        tuple(_queries(layout, window, heads // kv_heads, asked_only=asked_only)),
-        scaling if scaling is not None else query.shape[-1] ** -0.5,
-        softcap,
+        Plan(
+            tuple(_queries(layout, window, heads // kv_heads, asked_only=asked_only)),
+            scaling if scaling is not None else query.shape[-1] ** -0.5,
+            softcap,
+        ),
     )
     return out.reshape(1, query.shape[2], heads, -1), None
 
@@ -93,7 +124,7 @@ def _queries(
             continue
         places = own + (segment.shared_stop - segment.shared_start)
         blocks = tuple(_block(places, i, size, window) for i in range(0, len(places), size))
-        yield Queries(segment, start, start + len(places), blocks)
+        yield Queries(segment, start, blocks)
         start += len(places)
 
 
@@ -114,94 +145,67 @@ class _Packed(torch.autograd.Function):
     """query [Q, kv heads, group, D], key and value [T, kv heads, D] -> like query."""
 
     @staticmethod
-    def forward(
-        ctx: Any,
-        query: Tensor,
-        key: Tensor,
-        value: Tensor,
-        plan: tuple[Queries, ...],
-        scaling: float,
-        softcap: float | None,
-    ) -> Tensor:
+    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, plan: Plan) -> Tensor:
         out, kept = torch.empty_like(query), []
-        for queries in plan:
-            for head in range(key.shape[1]):
-                keys, values = _seen(key, queries, head), _seen(value, queries, head)
-                for block in queries.blocks:
-                    rows = slice(queries.start + block.start, queries.start + block.stop)
-                    odds, _ = _odds(query[rows, head], keys, block, scaling, softcap)
-                    made = odds @ values[block.first : block.last]
-                    out[rows, head] = made.view(block.stop - block.start, -1, made.shape[1])
-                    if block.last - block.first <= _KEPT_KEYS:
-                        kept.append(odds)
-        ctx.plan, ctx.scaling, ctx.softcap = plan, scaling, softcap
+        for queries, head, block, rows, own in plan.blocks(key.shape[1]):
+            odds, _ = plan.odds(query[rows, head], _seen(key, queries.segment, head), block)
+            made = odds @ _seen(value, queries.segment, head)[own]
+            out[rows, head] = made.view(-1, *out.shape[2:])
+            if _keeps(block):
+                kept.append(odds)
+        ctx.plan = plan
         ctx.save_for_backward(query, key, value, out, *kept)
         return out
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
         query, key, value, out, *kept = ctx.saved_tensors
-        grad_query = torch.empty_like(query)
-        grad_key, grad_value = (torch.zeros(key.shape, device=key.device) for _ in range(2))
-        odds_kept = iter(kept)
-        for queries in ctx.plan:
-            for head in range(key.shape[1]):
-                keys, values = _seen(key, queries, head), _seen(value, queries, head)
-                to_keys, to_values = (torch.zeros(keys.shape, device=key.device) for _ in range(2))
-                for block in queries.blocks:
-                    rows = slice(queries.start + block.start, queries.start + block.stop)
-                    own = slice(block.first, block.last)
-                    bent = None
-                    if block.last - block.first <= _KEPT_KEYS:
-                        odds = next(odds_kept)
-                    if block.last - block.first > _KEPT_KEYS or ctx.softcap:
-                        odds, bent = _odds(query[rows, head], keys, block, ctx.scaling, ctx.softcap)
-                    pull = upstream[0][rows, head].reshape(-1, values.shape[1])
-                    to_values[own] += odds.T @ pull
-                    mean = (pull.float() * out[rows, head].reshape(pull.shape)).sum(1, keepdim=True)
-                    to_scores = torch.sub(pull @ values[own].T, mean).mul_(odds).mul_(ctx.scaling)
-                    if bent is not None:
-                        to_scores.mul_(1 - bent.view(to_scores.shape).square())
-                    to_scores = to_scores.to(query.dtype)
-                    grad_query[rows, head] = (to_scores @ keys[own]).view(
-                        block.stop - block.start, -1, keys.shape[1]
-                    )
-                    to_keys[own] += to_scores.T @ query[rows, head].reshape(-1, keys.shape[1])
-                _add_seen(grad_key, to_keys, queries.segment, head)
-                _add_seen(grad_value, to_values, queries.segment, head)
-        return grad_query, grad_key.to(key.dtype), grad_value.to(value.dtype), None, None, None
+        plan: Plan = ctx.plan
+        to_query, odds_kept = torch.empty_like(query), iter(kept)
+        to_key, to_value = (torch.zeros(key.shape, device=key.device) for _ in range(2))
+        for queries, head, block, rows, own in plan.blocks(key.shape[1]):
+            keys = _seen(key, queries.segment, head)
+            odds = next(odds_kept) if _keeps(block) else None
+            bent = None
+            if odds is None or plan.softcap:
+                odds, bent = plan.odds(query[rows, head], keys, block)
+            pull = upstream[0][rows, head].reshape(-1, value.shape[2])
+            # Softmax's own way back: odds * (d - sum(odds * d)), the sum taken from the output.
+            mean = (pull.float() * out[rows, head].reshape(pull.shape)).sum(1, keepdim=True)
+            to_odds = pull @ _seen(value, queries.segment, head)[own].T
+            to_scores = torch.sub(to_odds, mean).mul_(odds).mul_(plan.scaling)
+            if bent is not None:
+                to_scores.mul_(1 - bent.view(to_scores.shape).square())
+            to_scores = to_scores.to(query.dtype)
+            to_query[rows, head] = (to_scores @ keys[own]).view(-1, *query.shape[2:])
+            own_query = query[rows, head].reshape(-1, query.shape[3])
+            _add_seen(to_key, to_scores.T @ own_query, queries.segment, head, own)
+            _add_seen(to_value, odds.T @ pull, queries.segment, head, own)
+        return to_query, to_key.to(key.dtype), to_value.to(value.dtype), None
 
 
-def _seen(rows: Tensor, queries: Queries, head: int) -> Tensor:
+def _keeps(block: Block) -> bool:
+    """Whether the block's probabilities are kept for the way back."""
+    return block.last - block.first <= _KEPT_KEYS
+
+
+def _seen(rows: Tensor, segment: Segment, head: int) -> Tensor:
     """What a segment sees of [T, kv heads, D]: the shared rows, then its own [keys, D]."""
-    segment = queries.segment
     own = rows[segment.start : segment.stop, head]
     if segment.shared_stop == segment.shared_start:
         return own
     return torch.cat([rows[segment.shared_start : segment.shared_stop, head], own])
 
 
-def _add_seen(whole: Tensor, part: Tensor, segment: Segment, head: int) -> None:
-    """Add a segment's gradient to the rows that `_seen` took."""
+def _add_seen(whole: Tensor, part: Tensor, segment: Segment, head: int, keys: slice) -> None:
+    """Add the gradient of keys [first, last) of a segment to the rows that `_seen` took."""
     shared = segment.shared_stop - segment.shared_start
-    if shared:
-        whole[segment.shared_start : segment.shared_stop, head] += part[:shared]
-    whole[segment.start : segment.stop, head] += part[shared:]
-
-
-def _odds(
-    query: Tensor, keys: Tensor, block: Block, scaling: float, softcap: float | None
-) -> tuple[Tensor, Tensor | None]:
-    """Probabilities [rows * group, keys] of a block, and the tanh of a soft cap if there is one."""
-    own = keys[block.first : block.last]
-    scores = (query.reshape(-1, query.shape[-1]) @ own.T).view(len(query), -1, len(own))
-    mask = block.mask.to(scores.device)
-    if softcap is None:
-        bent, scores = None, torch.add(mask, scores, alpha=scaling)
-    else:
-        bent = torch.tanh(scores.float() * (scaling / softcap))
-        scores = mask + bent * softcap
-    return torch.softmax(scores, -1).to(query.dtype).view(-1, len(own)), bent
+    split = max(0, shared - keys.start)
+    if split:
+        first = segment.shared_start + keys.start
+        whole[first : first + len(part[:split]), head] += part[:split]
+    first = segment.start + max(0, keys.start - shared)
+    whole[first : first + len(part[split:]), head] += part[split:]
 
 
 def batch(

@@ -25,7 +25,7 @@ def installed() -> bool:
 
 
 def _kernel() -> Callable[..., Tensor]:
-    from flash_attn import flash_attn_varlen_func  # type: ignore[import-not-found]
+    from flash_attn import flash_attn_varlen_func
 
     kernel: Callable[..., Tensor] = flash_attn_varlen_func
     return kernel

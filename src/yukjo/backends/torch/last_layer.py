@@ -58,4 +58,4 @@ def trim(layer: nn.Module, under_way: Pass) -> None:
             **given,
         )
 
-    layer.forward = forward  # type: ignore[method-assign]
+    layer.forward = forward

@@ -226,7 +226,8 @@ def _lengthened(out: Tensor, rows: Tensor, layer: LoraLinear, parts: Sequence[_P
 def weight_length(frozen: Frozen, a: Tensor, b: Tensor, scale: float) -> Tensor:
     """Length of each row of W + scale B A: fp32 [out]."""
     whole = frozen.dense().float().addmm(b.float(), a.float(), alpha=scale)
-    return torch.linalg.vector_norm(whole, dim=1)
+    length: Tensor = torch.linalg.vector_norm(whole, dim=1)
+    return length
 
 
 def fresh(layers: Sequence[LoraLinear], config: LoraConfig, *, seed: int) -> Lora:
