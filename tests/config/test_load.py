@@ -18,7 +18,7 @@ from yukjo.config.presets import ALL_LINEAR, PRESETS
 from yukjo.errors import ConfigError
 from yukjo.files import canonical_json
 
-TABLES = ("project", "base", "data", "lora", "train", "evaluate")
+TABLES = ("project", "base", "data", "lora", "train", "sweep", "evaluate")
 
 
 def fault(text: str) -> ConfigError:
@@ -62,6 +62,7 @@ def test_classic_is_the_requirement_to_the_letter() -> None:
     config = parse('preset = "classic"')
     assert config.lora.model_dump() == {
         "rank": 16, "alpha": 32, "dropout": 0.05, "targets": ("q_proj", "v_proj"),
+        "use_rslora": False, "use_dora": False, "loraplus_lr_ratio": 1.0,
     }  # fmt: skip
     train = config.train
     assert (train.epochs, train.batch, train.accumulate) == (3, 4, 4)
