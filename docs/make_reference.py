@@ -151,9 +151,17 @@ def settings() -> Iterator[str]:
     yield settings_table(YukjoConfig, "", leave_out=(*tables, "agent"))
     for name, model in tables.items():
         yield f"### [{name}]"
+        yield from described_table(model)
         yield settings_table(model, name)
         if name == "train":
             yield from agent_tables()
+
+
+def described_table(model: type[BaseModel]) -> Iterator[str]:
+    """What a table's own docstring says after its name, where it says something."""
+    said = " ".join((inspect.getdoc(model) or "").partition(": ")[2].split())
+    if said:
+        yield said[0].upper() + said[1:]
 
 
 def agent_tables() -> Iterator[str]:

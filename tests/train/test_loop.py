@@ -284,7 +284,7 @@ sweeps = st.builds(
 @settings(max_examples=80, deadline=None)
 @given(sizes=sizes, shape=shapes, own=owned, sweep=sweeps, patience=st.none() | st.integers(1, 2))
 def test_an_adapter_of_its_own_settings_or_of_a_sweep_learns_what_it_learns_alone(
-    job: MakeJob, learner: MakeLearner, sizes: dict[str, int], shape: dict[str, Any],
+    job: MakeJob, learner: MakeLearner, *, sizes: dict[str, int], shape: dict[str, Any],
     own: dict[str, AgentConfig], sweep: SweepConfig, patience: int | None,
 ) -> None:  # fmt: skip
     together = job(sizes, own=own, sweep=sweep, patience=patience, **shape)
@@ -315,7 +315,7 @@ def test_of_siblings_the_lowest_held_out_loss_is_chosen_and_of_equal_ones_the_fi
     assert line(siblings(one.plan, done)[1]).endswith(
         f"({done.best[one.plan.agents[1].adapter].step}단계)"
     )
-    same = {name: done.best[best.adapter] for name in done.best}
+    same = dict.fromkeys(done.best, done.best[best.adapter])
     assert chosen(one.plan, done.model_copy(update={"best": same})) == {"rag": one.plan.agents[0]}
 
 
@@ -347,6 +347,17 @@ def test_a_run_of_which_every_sibling_diverges_stops(job: MakeJob, learner: Make
     one = job({"rag": 12}, sweep=SweepConfig(rank=(1, 2)))
     with pytest.raises(RunError, match="rag"):
         trained(one, learner, spoils={a.adapter: n for n, a in enumerate(one.plan.agents)})
+
+
+def test_a_sibling_that_diverges_in_a_step_it_takes_alone_leaves_nothing_to_show(
+    job: MakeJob, learner: MakeLearner
+) -> None:
+    one = job({"rag": 12}, sweep=SweepConfig(epochs=(1, 3)))
+    short, long = one.plan.agents
+    made, shown = learner(one, spoils={long.adapter: short.steps}), list[StepReport]()
+    done = train(made, one, shown=shown.append)
+    assert (done.step, len(shown)) == (short.steps + 1, short.steps)
+    assert chosen(one.plan, done) == {"rag": short}
 
 
 # Stopping early

@@ -115,7 +115,9 @@ def _step(
     tokens, seconds = done.tokens + tokens, time.perf_counter() - began
     events.write("step", step=step, losses=losses, norms=norms, tokens=tokens,
                  seconds=round(seconds, 3), memory_mb=round(trainer.memory_mb()))  # fmt: skip
-    shown(_report(step, job.plan.steps, losses, tokens=tokens, seconds=seconds, trainer=trainer))
+    if losses:  # a sibling that took the step alone may have diverged in it
+        shown(_report(step, job.plan.steps, losses, tokens=tokens, seconds=seconds,
+                      trainer=trainer))  # fmt: skip
     looks = {name: done.looks.get(name, Looks()).step(loss) for name, loss in losses.items()}
     now = Progress(step=step, best=done.best, looks=done.looks | looks, stopped=done.stopped,
                    diverged=diverged, tokens=tokens, seconds=seconds)  # fmt: skip
