@@ -393,6 +393,13 @@ def test_a_worse_look_counts_only_while_training_loss_is_lower_than_at_the_best(
     assert (done.step, done.stopped, done.best["rag"].step) == (6, {}, 5)
 
 
+def test_what_memorises_in_its_last_step_has_simply_ended(
+    job: MakeJob, learner: MakeLearner
+) -> None:
+    done, one = looked_at(job, learner, [2.0, 2.1, 2.2], [3.0, 2.0, 1.0], patience=2)
+    assert (done.step, done.stopped, events(one, "stopped early")) == (3, {}, [])
+
+
 def test_a_new_best_forgives_the_looks_before_it(job: MakeJob, learner: MakeLearner) -> None:
     held_out = [2.0, 2.1, 1.9, 2.0, 1.8, 2.0]
     done, _ = looked_at(job, learner, held_out, [6.0, 5.0, 4.0, 3.0, 2.0, 1.0], patience=2)

@@ -163,7 +163,7 @@ def tear(path: Path) -> None:
 
 
 LIVELY: dict[str, Any] = {
-    "epochs": 12, "evaluate_every": 1, "checkpoint_every": 3, "patience": 2, "learning_rate": 1.0,
+    "epochs": 12, "evaluate_every": 1, "checkpoint_every": 3, "patience": 3,
     "sweep": SweepConfig(learning_rate=(0.05, 1.0)),
 }  # fmt: skip
 
@@ -174,7 +174,7 @@ def test_a_sweep_with_early_stops_goes_on_as_if_it_had_not_been_killed(
     whole = job({"rag": 3, "review": 5}, **LIVELY)
     made = learner(whole)
     done = train(made, whole)
-    assert 0 < len(done.stopped) < len(whole.plan.agents)
+    assert list(done.stopped.values()) == [7]  # its looks went bad before and after a checkpoint
     for call in range(1, made.calls, 7):
         one = job({"rag": 3, "review": 5}, **LIVELY)
         with pytest.raises(fell):
