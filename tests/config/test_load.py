@@ -215,7 +215,7 @@ def test_what_is_no_sweep_is_refused_with_an_example(given: list[str]) -> None:
     with pytest.raises(ConfigError) as said:
         swept(given)
     assert (said.value.where, "lr=1e-4" in said.value.fix) == ("--sweep", True)
-    assert " ".join(given) in said.value.what
+    assert f"`{given[-1]}`" in said.value.what
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Read `yukjo.toml`: preset first, then the file; every fault names its table and its mend."""
 
 import tomllib
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -73,10 +72,7 @@ def change(text: str) -> tuple[str, Any]:
         raise ConfigError(
             say("not a setting: `{given}`", given=text), where="--set", fix="--set train.epochs=1"
         )
-    try:
-        return name, tomllib.loads(f"value = {value}")["value"]
-    except (ValueError, RecursionError):
-        return name, value
+    return name, _toml(value)
 
 
 def swept(given: Sequence[str]) -> dict[str, Any]:
@@ -85,20 +81,26 @@ def swept(given: Sequence[str]) -> dict[str, Any]:
     >>> swept(["lr=1e-4,2e-4", "rank=8,16"])
     {'sweep.learning_rate': [0.0001, 0.0002], 'sweep.rank': [8, 16]}
     """
-    parted = [text.partition("=")[::2] for text in given]
-    names = [_SHORT.get(name, name) for name, _ in parted]
-    twice = [name for name, count in Counter(names).items() if count > 1]
+    asked: dict[str, Any] = {}
+    for text in given:
+        name, _, listed = text.partition("=")
+        name, values = f"sweep.{_SHORT.get(name, name)}", _toml(f"[{listed}]")
+        if name == "sweep." or name in asked or not isinstance(values, list) or not values:
+            raise ConfigError(
+                say("not a sweep: `{given}`", given=text),
+                where="--sweep",
+                fix="--sweep lr=1e-4,2e-4 --sweep rank=8,16",
+            )
+        asked[name] = values
+    return asked
+
+
+def _toml(text: str) -> Any:  # noqa: ANN401 - any TOML value
+    """The value written as `text`; the text itself where it is no TOML."""
     try:
-        values = [tomllib.loads(f"values = [{values}]")["values"] for _, values in parted]
+        return tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):
-        values = [[]]
-    if twice or not all(names) or not all(values):
-        raise ConfigError(
-            say("not a sweep: `{given}`", given=" ".join(given)),
-            where="--sweep",
-            fix="--sweep lr=1e-4,2e-4 --sweep rank=8,16",
-        )
-    return {f"sweep.{name}": tried for name, tried in zip(names, values, strict=True)}
+        return text
 
 
 def _set(asked: dict[str, Any], path: list[str], value: object) -> None:

@@ -1,8 +1,9 @@
 """Reasoned warnings for settings outside the evidence (G6 and newer); no setting is changed.
 
-Capacity is counted as Schulman et al. do ("LoRA Without Regret", 2025): an adapter with fewer
-trained numbers than there are tokens to learn can't hold them all. Alpha and LoRA+ act as a
-learning rate: at alpha 32 the best rate hardly moves with the rank (same source).
+Capacity follows Schulman et al. ("LoRA Without Regret", 2025): LoRA falls behind full tuning where
+the data holds more than its numbers can; the rule here is as many trained numbers as tokens to
+learn. At alpha 32 the best learning rate hardly moves with the rank (same source), so alpha, rsLoRA
+and LoRA+ are read as factors of it.
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ _LOWEST, _HIGHEST = 16, 32
 _ALPHA = 32
 """Alpha of G6, for which the ranges of the learning rate hold."""
 _FAR = 4
-"""Times by which alpha and LoRA+ may move the learning rate out of its range."""
+"""So many times out of the range is far: LoRA+'s advised ratio of 16 is no fault by itself."""
 
 
 def advise(made: Plan, *, batch: int, numbers: Mapping[str, int]) -> tuple[str, ...]:
