@@ -60,7 +60,7 @@ def siblings(made: Plan, done: Progress) -> list[Sibling]:
 
 def line(one: Sibling) -> str:
     """A sibling as a line of a table."""
-    name = f"{'*' if one.chosen else ' '} {one.agent}  {words(one.setting)}"
+    name = f"{'*' if one.chosen else '-'} {one.agent}  {words(one.setting)}"
     if one.valid_loss is None:
         return say("{name}  diverged", name=name)
     return say("{name}  held-out loss {loss:.4f} at step {step}",
