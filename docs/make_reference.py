@@ -26,7 +26,7 @@ from pydantic import BaseModel
 from yukjo import cli, runs
 from yukjo.adapters.store import MANIFEST, WEIGHTS
 from yukjo.agents import Role, roles
-from yukjo.config import LoraConfig, TrainConfig, YukjoConfig
+from yukjo.config import LoraConfig, PaceConfig, YukjoConfig
 from yukjo.config.load import parse
 from yukjo.config.presets import PRESETS
 from yukjo.data.check import SOUGHT
@@ -36,7 +36,7 @@ from yukjo.evaluate import scorers
 from yukjo.evaluate.conformance import conformance, rule_called
 from yukjo.evaluate.statistics import CONFIDENCE, PAIRS_FOR_A_VERDICT
 from yukjo.records import DIFFICULTIES, SIX, AdapterManifest, Effect
-from yukjo.train.plan import advice
+from yukjo.train.advice import advice
 from yukjo.words import speak
 
 FILE = Path(__file__).with_name("reference.md")
@@ -55,7 +55,7 @@ MANIFEST_WORDS = {
     "run": "Id of the run that made it.",
     "base_hash": "Hash of the base's `config.json` and weights; another base is refused.",
     "template_hash": "Hash of the chat template it was trained with; another is refused.",
-    "recipe": "Preset, [lora] and [train] as they were.",
+    "recipe": "Preset, [lora] and [train] as they were for it, and what a sweep chose of them.",
     "seed": "Of this adapter: made from the project's seed and the agent's name.",
     "learned_tokens": "In one pass over its training samples.",
     "steps": "Optimiser steps taken.",
@@ -111,8 +111,9 @@ SCORERS = {
 RUN_NOTES = """
 `checkpoints/step-000020/` holds `state.safetensors` (weights and AdamW's moments of all adapters)
 and `progress.json`. `events.jsonl` holds events `step` (losses, gradient norms, tokens, seconds,
-peak memory in MiB) and `valid` (held-out losses). Beside the runs stand `adapters/<sha256>/`, the
-store, and `ledger.sqlite`, the record.
+peak memory in MiB), `valid` (held-out losses), `stopped early` (an adapter that memorised, with
+its best step) and `diverged` (a sibling in a sweep whose loss was no number). Beside
+the runs stand `adapters/<sha256>/`, the store, and `ledger.sqlite`, the record.
 """
 
 STOPPED = """
@@ -147,10 +148,31 @@ def settings() -> Iterator[str]:
     yield "An unknown key is an error that names the nearest known one."
     tables = dict(models_in(YukjoConfig))
     yield "### Above all tables"
-    yield settings_table(YukjoConfig, "", leave_out=tables)
+    yield settings_table(YukjoConfig, "", leave_out=(*tables, "agent"))
     for name, model in tables.items():
         yield f"### [{name}]"
+        yield from described_table(model)
         yield settings_table(model, name)
+        if name == "train":
+            yield from agent_tables()
+
+
+def described_table(model: type[BaseModel]) -> Iterator[str]:
+    """What a table's own docstring says after its name, where it says something."""
+    said = " ".join((inspect.getdoc(model) or "").partition(": ")[2].split())
+    if said:
+        yield said[0].upper() + said[1:]
+
+
+def agent_tables() -> Iterator[str]:
+    """What may differ from agent to agent."""
+    yield "### [agent.NAME.lora] and [agent.NAME.train]"
+    yield (
+        "One agent's own values, as `[agent.rag.lora] rank = 32`; what is left out is taken from "
+        "[lora] and [train]. All keys of [lora] are known here, and of [train] "
+        + ", ".join(f"`{key}`" for key in PaceConfig.model_fields)
+        + ". The other keys of [train] are the whole run's and are refused here."
+    )
 
 
 def settings_table(model: type[BaseModel], table: str, leave_out: Iterable[str] = ()) -> str:
@@ -182,15 +204,20 @@ def presets() -> Iterator[str]:
 def warnings() -> Iterator[str]:
     """What a plan warns of, by making it warn."""
     yield "### What is warned of"
-    odd = TrainConfig(learning_rate=1, batch=1, epochs=1, max_steps=1)
     attention, more = LoraConfig(rank=1), LoraConfig(rank=1, targets=("q_proj", "up_proj"))
+    odd, strong = PaceConfig(learning_rate=1, epochs=1, max_steps=1), LoraConfig(alpha=1000)
+    size = {"batch": 1, "numbers": 10_000, "tokens": 50_000}
     yield (
-        "Settings outside the recommended ranges are used as they are; the run's record says why "
-        "they were warned of. Over attention layers alone, with deliberately odd values:"
+        "Settings outside the recommended ranges are used as they are; the start of the run and "
+        "its record say why they were warned of, and of which adapters if not of all. Over "
+        "attention layers alone, with deliberately odd values:"
     )
-    yield bullets(advice(odd, attention))
-    (other,) = set(advice(odd, more)) - set(advice(odd, attention))
+    said = advice(attention, odd, **size)
+    yield bullets(said)
+    (other,) = set(advice(more, odd, **size)) - set(said)
     yield f"With adapters on other layers too the range of the learning rate is wider: {other}."
+    (strong_rate, *_) = advice(strong, PaceConfig(), **size | {"tokens": 10_000})
+    yield f"And where alpha, rsLoRA or LoRA+ move it far: {strong_rate}."
 
 
 def commands() -> Iterator[str]:
@@ -378,10 +405,13 @@ def models_in(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
 
 
 def field_words(model: type[BaseModel]) -> dict[str, str]:
-    """Field -> the docstring that stands under it."""
+    """Field -> the docstring that stands under it, here or in a class it inherits from."""
+    words = {}
+    for above in model.__bases__:
+        if issubclass(above, BaseModel) and above is not BaseModel:
+            words |= field_words(above)
     body = ast.parse(textwrap.dedent(inspect.getsource(model))).body[0]
     assert isinstance(body, ast.ClassDef)
-    words = {}
     for field, below in zip(body.body, body.body[1:], strict=False):
         match field, below:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(
@@ -404,7 +434,8 @@ def kind(shape: Mapping[str, Any]) -> str:
         return f"{kind(one)}; may be left out"
     if shape["type"] == "array":
         least = f", at least {shape['minItems']}" if "minItems" in shape else ""
-        return f"list of {kind(shape['items'])}s{least}"
+        several = re.sub("number|text|path", r"\g<0>s", kind(shape["items"]), count=1)
+        return f"list of {several}{least}"
     names = {"integer": "whole number", "number": "number", "string": "text",
              "boolean": "`true` or `false`"}  # fmt: skip
     name = "path" if shape.get("format") == "path" else names[shape["type"]]

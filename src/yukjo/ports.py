@@ -55,8 +55,11 @@ class Trainer(Protocol):
     one step, so that two backends fed the same batches can be compared.
     """
 
-    def add(self, adapter: str, lora: LoraConfig, *, seed: int, weight_decay: float) -> None:
-        """Make a fresh adapter, seeded before it is drawn, and its optimiser."""
+    def add(self, adapter: str, lora: LoraConfig, *, seed: int, weight_decay: float) -> int:
+        """Make a fresh adapter, seeded before it is drawn, and its optimiser.
+
+        Returns how many numbers it trains.
+        """
 
     def backward(self, pack: Sequence[Piece]) -> list[float]:
         """Add the gradients of `sum of token losses / denominator` of every piece.

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from yukjo.config import YukjoConfig, change, load
+from yukjo.config import YukjoConfig, change, load, swept
 from yukjo.config.load import parse
 from yukjo.config.presets import ALL_LINEAR, PRESETS
 from yukjo.errors import ConfigError
 from yukjo.files import canonical_json
 
-TABLES = ("project", "base", "data", "lora", "train", "evaluate")
+TABLES = ("project", "base", "data", "lora", "train", "sweep", "evaluate")
 
 
 def fault(text: str) -> ConfigError:
@@ -62,6 +62,7 @@ def test_classic_is_the_requirement_to_the_letter() -> None:
     config = parse('preset = "classic"')
     assert config.lora.model_dump() == {
         "rank": 16, "alpha": 32, "dropout": 0.05, "targets": ("q_proj", "v_proj"),
+        "use_rslora": False, "use_dora": False, "loraplus_lr_ratio": 1.0,
     }  # fmt: skip
     train = config.train
     assert (train.epochs, train.batch, train.accumulate) == (3, 4, 4)
@@ -146,6 +147,90 @@ def test_a_change_stands_in_for_the_file_and_for_nothing_else() -> None:
 def test_a_change_of_what_is_no_setting_is_refused_and_never_ignored(text: str, name: str) -> None:
     with pytest.raises(ConfigError):
         parse(text, {name: 1})
+
+
+# Agents that differ
+
+
+def test_an_agents_own_values_stand_over_the_general_ones_and_those_over_the_preset() -> None:
+    config = parse(
+        "preset = 'classic'\n[lora]\nalpha = 8\n[train]\nepochs = 4\nbatch = 8\n"
+        "[agent.rag.lora]\nrank = 32\n[agent.rag.train]\nlearning_rate = 1e-4"
+    )
+    own = config.agent["rag"]
+    assert own.lora == config.lora.model_copy(update={"rank": 32})
+    assert (own.train.learning_rate, own.train.epochs) == (1e-4, 4)
+    assert (config.lora.rank, config.train.learning_rate) == (16, 2e-4)
+
+
+def test_an_agents_table_left_empty_is_the_general_one() -> None:
+    config = parse("[lora]\nrank = 9\n[agent.rag]")
+    assert config.agent["rag"].lora == config.lora
+    assert config.agent["rag"].train.model_dump().items() <= config.train.model_dump().items()
+
+
+def test_a_change_reaches_one_agent() -> None:
+    config = parse("", dict([change("agent.rag.lora.rank=32"), change("agent.rag.train.epochs=5")]))
+    assert (config.agent["rag"].lora.rank, config.agent["rag"].train.epochs) == (32, 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "where", "fix"),
+    [
+        ("[agent.rag.lora]\nrnak = 8", "`rnak`", "[agent.rag.lora]", "`rank`"),
+        ("[agent.rag.train]\nepohcs = 8", "`epohcs`", "[agent.rag.train]", "`epochs`"),
+        ("[agent.rag.train]\npack_tokens = 8", "`pack_tokens`", "[agent.rag.train]", "[train]"),
+        ("[agent.rag.train]\nbatch = 8", "`batch`", "[agent.rag.train]", "[train]"),
+        ("[agent.rag.trian]\nepochs = 8", "`trian`", "[agent.rag]", "`train`"),
+        ("[agent.rag]\nzzz = 8", "`zzz`", "[agent.rag]", "lora, train"),
+        ("[agent.rag.lora]\nrank = 0", "`rank`", "[agent.rag.lora]", "docs/reference.md"),
+        ("agent.rag = 3", "`rag`", "[agent]", "docs/reference.md"),
+        ("agent.rag.lora = 3", "`lora`", "[agent.rag]", "docs/reference.md"),
+    ],
+)
+def test_what_an_agent_cannot_have_of_its_own_is_refused_by_name(
+    text: str, what: str, where: str, fix: str
+) -> None:
+    said = fault(text)
+    assert (what in said.what, said.where, fix in said.fix) == (True, f"yukjo.toml {where}", True)
+
+
+# Sweeps
+
+
+def test_a_sweep_is_names_with_their_values() -> None:
+    given = swept(["lr=1e-4,2e-4", "rank=8,16", "dropout=0.1"])
+    sweep = parse("", given).sweep
+    assert (sweep.learning_rate, sweep.rank, sweep.dropout) == ((1e-4, 2e-4), (8, 16), (0.1,))
+    assert (sweep.alpha, sweep.epochs) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "given",
+    [["lr"], ["lr="], ["=1"], ["lr=1e-4,,2e-4"], ["lr=high"], ["lr=1e-4", "learning_rate=2e-4"],
+     ["rank=8", "lr=["]],
+    ids=str,
+)  # fmt: skip
+def test_what_is_no_sweep_is_refused_with_an_example(given: list[str]) -> None:
+    with pytest.raises(ConfigError) as said:
+        swept(given)
+    assert (said.value.where, "lr=1e-4" in said.value.fix) == ("--sweep", True)
+    assert f"`{given[-1]}`" in said.value.what
+
+
+@pytest.mark.parametrize(
+    ("given", "what", "fix"),
+    [("rnak=8", "`rnak`", "`rank`"), ("batch=4", "`batch`", "learning_rate"),
+     ("rank=8,0", "`rank`", "docs"), ("rank=1.5", "`rank`", "docs"),
+     ("dropout=1", "`dropout`", "docs"), ("lr=1e-4,'x'", "`learning_rate`", "docs")],
+)  # fmt: skip
+def test_a_swept_name_or_value_that_cannot_be_is_refused_by_name(
+    given: str, what: str, fix: str
+) -> None:
+    with pytest.raises(ConfigError, match=what) as said:
+        parse("", swept([given]))
+    assert said.value.where == "yukjo.toml [sweep]"
+    assert fix in said.value.fix
 
 
 # What is not understood
@@ -295,6 +380,8 @@ def test_any_text_is_settings_or_a_config_error(text: str) -> None:
 @example({"train": {"epochs": math.inf}})
 @example({"lora": {"targets": []}})
 @example({"preset": {}})
+@example({"agent": {"rag": {"lora": {"rank": 3}}}, "lora": 3})
+@example({"agent": {"rag": {"train": []}}, "train": {"epochs": 2}})
 def test_any_toml_is_settings_or_a_config_error(asked: dict[str, Any]) -> None:
     text = "\n".join(f"{key} = {toml(value)}" for key, value in asked.items())
     assert repr(tomllib.loads(text)).replace("-nan", "nan")

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from yukjo.config.models import LoraConfig, TrainConfig
+from yukjo.config.models import AgentConfig, LoraConfig, SweepConfig, TrainConfig
 from yukjo.ports import Piece
 from yukjo.records import Example
 from yukjo.train.loop import Job
@@ -48,7 +48,7 @@ class Learner:
         """Adapter -> the (0-based) step at which its figure is no number."""
         self.spoilt = spoilt
 
-    def add(self, adapter: str, lora: LoraConfig, *, seed: int, weight_decay: float) -> None:
+    def add(self, adapter: str, lora: LoraConfig, *, seed: int, weight_decay: float) -> int:
         chance = random.Random(seed)
         self.weights[adapter] = [chance.gauss(0, 1 / lora.rank) for _ in range(VOCABULARY)]
         self.speed[adapter] = [0.0] * VOCABULARY
@@ -56,6 +56,7 @@ class Learner:
         self.decay[adapter] = weight_decay
         self.pieces[adapter] = []
         self.updates[adapter] = []
+        return VOCABULARY
 
     def backward(self, pack: Sequence[Piece]) -> list[float]:
         self._live()
@@ -152,12 +153,14 @@ def make_examples(agent: str, number: int, *, seed: int = 0, side: str = "train"
 
 
 def make_job(folder: Path, sizes: Mapping[str, int], *, held_out: int = 3, seed: int = 0,
+             own: Mapping[str, AgentConfig] | None = None, sweep: SweepConfig | None = None,
              **settings: Any) -> Job:  # fmt: skip
     """A run of agents with so many samples each."""
     config = TrainConfig(**({"batch": 2, "accumulate": 2, "learning_rate": 0.5} | settings))
     examples = {agent: make_examples(agent, number) for agent, number in sizes.items()}
     valid = {agent: make_examples(agent, held_out, side="valid") for agent in sizes}
-    made = plan(examples, train=config, lora=LoraConfig(), seed=seed)
+    made = plan(examples, train=config, lora=LoraConfig(), seed=seed, own=own or {},
+                sweep=sweep or SweepConfig())  # fmt: skip
     return Job(made, config, examples, valid if held_out else {}, folder)
 
 
@@ -165,7 +168,7 @@ def make_learner(job: Job, **how: Any) -> Learner:
     """A learner with the job's adapters, fresh."""
     made = Learner(**how)
     for agent in job.plan.agents:
-        made.add(agent.agent, LoraConfig(), seed=agent.seed, weight_decay=0.01)
+        made.add(agent.adapter, agent.lora, seed=agent.seed, weight_decay=0.01)
     return made
 
 

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from yukjo.config.models import AgentConfig, LoraConfig, PaceConfig, SweepConfig
 from yukjo.errors import RunError
+from yukjo.train.choose import chosen, line, siblings
 from yukjo.train.events import read
 from yukjo.train.loop import Job, StepReport, train
 from yukjo.train.plan import step_samples
@@ -263,3 +265,163 @@ def test_tokens_are_counted_over_all_adapters(job: MakeJob, learner: MakeLearner
     done = train(learner(one), one)
     assert done.tokens == sum(len(e.tokens) for own in one.examples.values() for e in own)
     assert events(one, "step")[-1]["tokens"] == done.tokens
+
+
+# Unlike adapters and siblings
+
+paces = st.builds(
+    PaceConfig, epochs=st.sampled_from([1, 2.5, 4]), learning_rate=st.floats(0.1, 2),
+    warmup=st.floats(0, 0.9), patience=st.none() | st.integers(1, 2),
+)  # fmt: skip
+ranks = st.integers(1, 9).map(lambda rank: LoraConfig(rank=rank))
+owned = st.dictionaries(st.sampled_from(AGENTS), st.builds(AgentConfig, lora=ranks, train=paces))
+sweeps = st.builds(
+    SweepConfig, learning_rate=st.lists(st.floats(0.1, 2), max_size=2),
+    rank=st.lists(st.integers(1, 9), max_size=2), epochs=st.lists(st.floats(0.5, 3), max_size=2),
+)  # fmt: skip
+
+
+@settings(max_examples=80, deadline=None)
+@given(sizes=sizes, shape=shapes, own=owned, sweep=sweeps, patience=st.none() | st.integers(1, 2))
+def test_an_adapter_of_its_own_settings_or_of_a_sweep_learns_what_it_learns_alone(
+    job: MakeJob, learner: MakeLearner, *, sizes: dict[str, int], shape: dict[str, Any],
+    own: dict[str, AgentConfig], sweep: SweepConfig, patience: int | None,
+) -> None:  # fmt: skip
+    together = job(sizes, own=own, sweep=sweep, patience=patience, **shape)
+    crowd = learner(together)
+    all_done = train(crowd, together)
+    for one in together.plan.agents:
+        alone = job({one.agent: sizes[one.agent]}, **(shape | {"patience": one.pace.patience}),
+                    own={one.agent: AgentConfig(lora=one.lora, train=one.pace)})  # fmt: skip
+        solo = learner(alone)
+        done = train(solo, alone)
+        assert solo.pieces[one.agent] == crowd.pieces[one.adapter]
+        assert solo.weights[one.agent] == crowd.weights[one.adapter]
+        assert kept(alone, one.agent) == kept(together, one.adapter)
+        assert done.best[one.agent] == all_done.best[one.adapter]
+        assert done.stopped.get(one.agent) == all_done.stopped.get(one.adapter)
+
+
+def test_of_siblings_the_lowest_held_out_loss_is_chosen_and_of_equal_ones_the_first(
+    job: MakeJob, learner: MakeLearner
+) -> None:
+    rates = (0.01, 0.5, 0.2)
+    one = job({"rag": 6}, sweep=SweepConfig(learning_rate=rates))
+    done = train(learner(one), one)
+    losses = [done.best[a.adapter].loss or 0 for a in one.plan.agents]
+    best = one.plan.agents[losses.index(min(losses))]
+    assert chosen(one.plan, done) == {"rag": best}
+    assert [s.chosen for s in siblings(one.plan, done)] == [a == best for a in one.plan.agents]
+    assert line(siblings(one.plan, done)[1]).endswith(
+        f"({done.best[one.plan.agents[1].adapter].step}단계)"
+    )
+    same = dict.fromkeys(done.best, done.best[best.adapter])
+    assert chosen(one.plan, done.model_copy(update={"best": same})) == {"rag": one.plan.agents[0]}
+
+
+def test_a_run_without_a_sweep_has_no_siblings(job: MakeJob, learner: MakeLearner) -> None:
+    one = job({"rag": 3, "review": 3})
+    done = train(learner(one), one)
+    assert siblings(one.plan, done) == []
+    assert list(chosen(one.plan, done)) == ["rag", "review"]
+
+
+@pytest.mark.parametrize("spoilt", ["loss", "norm", "held-out"])
+def test_a_sibling_that_diverges_is_dropped_and_the_others_go_on_as_if_alone(
+    job: MakeJob, learner: MakeLearner, spoilt: str
+) -> None:
+    sweep = SweepConfig(learning_rate=(0.1, 9.0))
+    one = job({"rag": 12}, evaluate_every=1, sweep=sweep)
+    good, bad = (a.adapter for a in one.plan.agents)
+    made = learner(one, spoils={bad: 2}, spoilt=spoilt)
+    done = train(made, one)
+    assert (done.diverged, done.best[good].step) == ({bad: 3}, 9)
+    assert [(e["adapter"], e["step"]) for e in events(one, "diverged")] == [(bad, 3)]
+    assert [s.chosen for s in siblings(one.plan, done)] == [True, False]
+    assert line(siblings(one.plan, done)[1]).endswith("발산")
+    alone = job({"rag": 12}, evaluate_every=1, learning_rate=0.1)
+    assert trained(alone, learner).weights["rag"] == made.weights[good]
+
+
+def test_a_run_of_which_every_sibling_diverges_stops(job: MakeJob, learner: MakeLearner) -> None:
+    one = job({"rag": 12}, sweep=SweepConfig(rank=(1, 2)))
+    with pytest.raises(RunError, match="rag"):
+        trained(one, learner, spoils={a.adapter: n for n, a in enumerate(one.plan.agents)})
+
+
+def test_a_sibling_that_diverges_in_a_step_it_takes_alone_leaves_nothing_to_show(
+    job: MakeJob, learner: MakeLearner
+) -> None:
+    one = job({"rag": 12}, sweep=SweepConfig(epochs=(1, 3)))
+    short, long = one.plan.agents
+    made, shown = learner(one, spoils={long.adapter: short.steps}), list[StepReport]()
+    done = train(made, one, shown=shown.append)
+    assert (done.step, len(shown)) == (short.steps + 1, short.steps)
+    assert chosen(one.plan, done) == {"rag": short}
+
+
+# Stopping early
+
+
+def looked_at(job: MakeJob, learner: MakeLearner, held_out: list[float], losses: list[float],
+              *, patience: int) -> Any:  # fmt: skip
+    """A run of so many steps whose losses are these."""
+    one = job({"rag": len(losses)}, epochs=1, batch=1, accumulate=1, evaluate_every=1, held_out=1,
+              patience=patience)  # fmt: skip
+    made, left, given = learner(one), iter(held_out), iter(losses)
+    made.losses = lambda _: [next(left) * one.valid["rag"][0].learned]
+    made.backward = lambda pack: [next(given) * pack[0].denominator]
+    return train(made, one), one
+
+
+def test_an_adapter_that_memorises_stops_on_its_best_checkpoint(
+    job: MakeJob, learner: MakeLearner
+) -> None:
+    held_out, losses = [3.0, 2.0, 2.1, 2.2, 2.3, 1.0], [3.0, 2.5, 2.0, 1.5, 1.0, 0.5]
+    done, one = looked_at(job, learner, held_out, losses, patience=2)
+    assert (done.step, done.stopped, done.best["rag"].step) == (4, {"rag": 4}, 2)
+    (event,) = events(one, "stopped early")
+    assert (event["adapter"], event["step"], event["best_step"]) == ("rag", 4, 2)
+    assert (one.folder / "checkpoints" / "step-000004").is_dir()
+
+
+def test_a_worse_look_counts_only_while_training_loss_is_lower_than_at_the_best(
+    job: MakeJob, learner: MakeLearner
+) -> None:
+    held_out = [2.0, 2.1, 2.1, 2.1, 1.9, 2.0]
+    done, _ = looked_at(job, learner, held_out, [3.0, 3.0, 3.5, 2.0, 3.0, 2.9], patience=2)
+    assert (done.step, done.stopped, done.best["rag"].step) == (6, {}, 5)
+
+
+def test_what_memorises_in_its_last_step_has_simply_ended(
+    job: MakeJob, learner: MakeLearner
+) -> None:
+    done, one = looked_at(job, learner, [2.0, 2.1, 2.2], [3.0, 2.0, 1.0], patience=2)
+    assert (done.step, done.stopped, events(one, "stopped early")) == (3, {}, [])
+
+
+def test_a_new_best_forgives_the_looks_before_it(job: MakeJob, learner: MakeLearner) -> None:
+    held_out = [2.0, 2.1, 1.9, 2.0, 1.8, 2.0]
+    done, _ = looked_at(job, learner, held_out, [6.0, 5.0, 4.0, 3.0, 2.0, 1.0], patience=2)
+    assert (done.step, done.stopped) == (6, {})
+
+
+def test_one_that_stopped_early_takes_no_more_samples_and_the_others_go_on(
+    job: MakeJob, learner: MakeLearner
+) -> None:
+    eager = AgentConfig(lora=LoraConfig(), train=PaceConfig(
+        epochs=40, learning_rate=1.0, patience=1))  # fmt: skip
+    one = job({"rag": 2, "review": 9}, epochs=9, evaluate_every=1, own={"rag": eager})
+    made = learner(one)
+    done = train(made, one)
+    stopped = done.stopped["rag"]
+    assert stopped < one.plan.agents[0].steps == 20
+    assert len(made.updates["rag"]) == stopped
+    assert len(made.updates["review"]) == one.plan.agents[1].steps > stopped
+    assert "review" not in done.stopped
+
+
+def test_without_patience_nothing_stops_early(job: MakeJob, learner: MakeLearner) -> None:
+    one = job({"rag": 2}, epochs=40, evaluate_every=1, learning_rate=1.0)
+    done = train(learner(one), one)
+    assert (done.step, done.stopped) == (20, {})

@@ -6,13 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yukjo.config.load import parse
-from yukjo.config.models import LoraConfig, TrainConfig
-from yukjo.config.presets import ALL_LINEAR, PRESETS
+from yukjo.config.models import AgentConfig, LoraConfig, PaceConfig, SweepConfig, TrainConfig
 from yukjo.errors import DataError
 from yukjo.records import Example
-from yukjo.train.plan import AgentPlan, Plan, advice, plan, step_samples
-from yukjo.words import speak
+from yukjo.train.plan import AgentPlan, Plan, plan, step_samples
 
 Make = Callable[..., list[Example]]
 
@@ -23,7 +20,8 @@ def planned(examples: Make, sizes: dict[str, int], *, seed: int = 0, **train: An
 
 
 def an_agent(*, samples: int, seed: int = 0) -> AgentPlan:
-    return AgentPlan(agent="rag", seed=seed, samples=samples, steps=9, warmup=1, learned_tokens=1)
+    return AgentPlan(adapter="rag", agent="rag", setting={}, lora=LoraConfig(), pace=PaceConfig(),
+                     seed=seed, samples=samples, steps=9, warmup=1, learned_tokens=1)  # fmt: skip
 
 
 def test_ten_samples_three_epochs_four_a_step_are_eight_steps(examples: Make) -> None:
@@ -103,47 +101,69 @@ def test_each_epoch_and_each_seed_has_an_order_of_its_own() -> None:
     assert len(orders) == 9
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_a_preset_left_as_it_is_earns_no_warning(preset: str) -> None:
-    config = parse(f'preset = "{preset}"')
-    assert advice(config.train, config.lora) == []
+# Agents that differ
 
 
-@pytest.mark.parametrize(
-    ("train", "lora", "said"),
-    [
-        ({}, {"rank": 8}, "rank 8: 권장 범위 16~32를 벗어났습니다"),
-        ({}, {"rank": 33}, "rank 33: 권장 범위 16~32를"),
-        ({"learning_rate": 9e-5}, {}, "학습률 9e-05: 권장 범위 1e-4~0.0003 밖입니다"),
-        ({"learning_rate": 5e-4}, {}, "학습률 0.0005: 권장 범위 1e-4~0.0003"),
-        ({"learning_rate": 3e-3}, {"targets": ALL_LINEAR}, "학습률 0.003: 권장 범위 1e-4~0.002"),
-        ({"batch": 2}, {}, "배치 2: 권장 범위 4~8"),
-        ({"batch": 16}, {}, "배치 16: 권장 범위 4~8"),
-        ({"epochs": 1}, {}, "에포크 1: 권장 범위 3~5"),
-        ({"epochs": 5.5}, {}, "에포크 5.5: 권장 범위 3~5"),
-        ({"max_steps": 7}, {}, "max_steps 7: "),
-    ],
+OWN = AgentConfig(
+    lora=LoraConfig(rank=32, alpha=8), train=PaceConfig(epochs=6, learning_rate=1e-4, warmup=0.5)
 )
-def test_a_setting_outside_its_range_is_warned_of_with_its_value(
-    train: dict[str, Any], lora: dict[str, Any], said: str
+
+
+def test_an_agent_of_its_own_settings_has_its_own_steps_and_leaves_the_others_alone(
+    examples: Make,
 ) -> None:
-    (warning,) = advice(TrainConfig(**train), LoraConfig(**lora))
-    assert warning.startswith(said)
+    both = {"rag": examples("rag", 8), "review": examples("review", 8)}
+    general = TrainConfig(batch=4, accumulate=1)
+    made = plan(both, train=general, lora=LoraConfig(), seed=0, own={"rag": OWN})
+    rag, review = made.agents
+    assert (rag.lora, rag.pace, rag.steps, rag.warmup) == (OWN.lora, OWN.train, 12, 6)
+    assert review == plan(both, train=general, lora=LoraConfig(), seed=0).agents[1]
 
 
-@pytest.mark.parametrize(
-    ("train", "lora"),
-    [
-        ({"learning_rate": 1e-4, "batch": 4, "epochs": 3}, {"rank": 16}),
-        ({"learning_rate": 3e-4, "batch": 8, "epochs": 5}, {"rank": 32}),
-        ({"learning_rate": 2e-3}, {"targets": ALL_LINEAR}),
-    ],
-)
-def test_the_ends_of_a_range_are_inside(train: dict[str, Any], lora: dict[str, Any]) -> None:
-    assert advice(TrainConfig(**train), LoraConfig(**lora)) == []
+# Siblings in a sweep
 
 
-def test_warnings_add_up_speak_english_too_and_stand_in_the_plan(examples: Make) -> None:
-    speak("en")
-    made = planned(examples, {"rag": 3}, batch=1, epochs=9, max_steps=1)
-    assert [w.split(" ")[0] for w in made.warnings] == ["batch", "9", "max_steps"]
+def test_a_sweep_of_two_settings_is_a_grid_of_siblings_with_names_of_their_own(
+    examples: Make,
+) -> None:
+    sweep = SweepConfig(learning_rate=(1e-4, 1e-4, 2e-4), rank=(8, 16))
+    made = plan({"rag": examples("rag", 3)}, train=TrainConfig(), lora=LoraConfig(), seed=0,
+                sweep=sweep)  # fmt: skip
+    assert [a.adapter for a in made.agents] == [
+        "rag@learning_rate=0.0001,rank=8", "rag@learning_rate=0.0001,rank=16",
+        "rag@learning_rate=0.0002,rank=8", "rag@learning_rate=0.0002,rank=16",
+    ]  # fmt: skip
+    assert [(a.pace.learning_rate, a.lora.rank) for a in made.agents] == [
+        (1e-4, 8), (1e-4, 16), (2e-4, 8), (2e-4, 16),
+    ]  # fmt: skip
+
+
+rates = st.lists(st.floats(1e-6, 1e-1), max_size=3)
+sweeps = st.builds(
+    SweepConfig, learning_rate=rates, rank=st.lists(st.integers(1, 64), max_size=2),
+    alpha=st.lists(st.floats(1, 64), max_size=2), dropout=st.lists(st.floats(0, 0.9), max_size=2),
+    epochs=st.lists(st.floats(0.1, 9), max_size=2),
+)  # fmt: skip
+
+
+@given(sweep=sweeps, own=st.booleans(), samples=st.integers(1, 30), seed=st.integers(0, 99))
+def test_a_sibling_is_the_solo_plan_with_its_setting(
+    examples: Make, *, sweep: SweepConfig, own: bool, samples: int, seed: int
+) -> None:
+    both = {"rag": examples("rag", samples), "review": examples("review", 3)}
+    general = TrainConfig(batch=2, accumulate=2)
+    owned = {"rag": OWN} if own else {}
+    made = plan(both, train=general, lora=LoraConfig(), seed=seed, own=owned, sweep=sweep)
+    assert len({a.adapter for a in made.agents}) == len(made.agents)
+    assert not any(set(a.adapter) & set("/\\ :*") for a in made.agents)
+    for one in made.agents:
+        base = owned.get(one.agent)
+        lora = (base.lora if base else LoraConfig()).model_copy(
+            update={k: v for k, v in one.setting.items() if k in LoraConfig.model_fields}
+        )
+        train = general.model_copy(update=(base.train.model_dump() if base else {}) | {
+            k: v for k, v in one.setting.items() if k in PaceConfig.model_fields})  # fmt: skip
+        (solo,) = plan({one.agent: both[one.agent]}, train=train, lora=lora, seed=seed).agents
+        assert one == solo.model_copy(update={"adapter": one.adapter, "setting": one.setting})
+        orders = [[step_samples(a, s, size=4) for s in range(a.steps)] for a in (one, solo)]
+        assert orders[0] == orders[1]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from yukjo.config.models import SweepConfig
 from yukjo.train.checkpoints import START, Best, Checkpoints, Progress
 from yukjo.train.events import Events, read
 from yukjo.train.loop import Job, Stopped, train
@@ -159,6 +160,28 @@ def tear(path: Path) -> None:
     """The last write of a killed process, half on disk, in the middle of a letter."""
     with path.open("ab") as file:
         file.write('{"event":"step","losses":{"육'.encode()[:-1])
+
+
+LIVELY: dict[str, Any] = {
+    "epochs": 12, "evaluate_every": 1, "checkpoint_every": 3, "patience": 3,
+    "sweep": SweepConfig(learning_rate=(0.05, 1.0)),
+}  # fmt: skip
+
+
+def test_a_sweep_with_early_stops_goes_on_as_if_it_had_not_been_killed(
+    job: MakeJob, learner: MakeLearner, fell: type[Exception]
+) -> None:
+    whole = job({"rag": 3, "review": 5}, **LIVELY)
+    made = learner(whole)
+    done = train(made, whole)
+    assert list(done.stopped.values()) == [7]  # its looks went bad before and after a checkpoint
+    for call in range(1, made.calls, 7):
+        one = job({"rag": 3, "review": 5}, **LIVELY)
+        with pytest.raises(fell):
+            train(learner(one, falls_at=call), one)
+        again = learner(one)
+        train(again, one, resume=True)
+        assert outcome(one, again) == outcome(whole, made), call
 
 
 # Checkpoints

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,6 +22,23 @@ Changes = Annotated[
         help=say("Another value for a setting of yukjo.toml; may repeat: --set train.epochs=1"),
     ),
 ]
+
+Sweep = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sweep",
+        metavar="NAME=VALUE,...",
+        help=say("Train one adapter a value and keep the one with the lowest held-out loss; may"
+                 " repeat: lr, rank, alpha, dropout, epochs"),
+    ),
+]  # fmt: skip
+
+
+def changes_of(set_: list[str] | None, sweep: list[str] | None) -> dict[str, Any]:
+    """What --set and --sweep change, for `config.load`."""
+    from yukjo.config import change, swept
+
+    return dict(map(change, set_ or ())) | swept(sweep or ())
 
 
 def print_json(document: object) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import typer
 
-from yukjo.cli.options import AsJson, Changes, Project, Resume, print_json
+from yukjo.cli.options import AsJson, Changes, Project, Resume, Sweep, changes_of, print_json
 from yukjo.words import say
 
 HELP = say(
@@ -14,19 +14,22 @@ HELP = say(
 
 
 def run(
-    project: Project = Path(), resume: Resume = None, set_: Changes = None, json_: AsJson = False
+    project: Project = Path(),
+    resume: Resume = None,
+    sweep: Sweep = None,
+    set_: Changes = None,
+    json_: AsJson = False,
 ) -> None:
     """Do all of it, from `yukjo.toml`."""
     from rich.console import Console
 
     from yukjo import pipeline
     from yukjo.cli.session import opened
-    from yukjo.config import change
     from yukjo.dashboard.report import report
     from yukjo.dashboard.table import table
     from yukjo.ledger.queries import show
 
-    with opened(project, resume=resume, changes=dict(map(change, set_ or ()))) as work:
+    with opened(project, resume=resume, changes=changes_of(set_, sweep)) as work:
         language = work.config.project.language
         entry = pipeline.run(work, report=lambda made: report(made, language=language))
     if json_:

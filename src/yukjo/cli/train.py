@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from yukjo.cli.options import Changes, Project, Resume
+from yukjo.cli.options import Changes, Project, Resume, Sweep, changes_of
 from yukjo.words import say
 
 HELP = say(
@@ -21,14 +21,14 @@ def train(
     ] = None,
     seed: Annotated[int | None, typer.Option(help=say("Instead of the project's seed"))] = None,
     resume: Resume = None,
+    sweep: Sweep = None,
     set_: Changes = None,
 ) -> None:
     """Train, prove and keep adapters."""
     from yukjo import pipeline
     from yukjo.cli.session import opened
-    from yukjo.config import change
 
-    changes = dict(map(change, set_ or ()))
+    changes = changes_of(set_, sweep)
     if agent:
         changes["agents"] = agent
     if seed is not None:

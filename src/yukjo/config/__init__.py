@@ -1,24 +1,31 @@
 """`yukjo.toml` as frozen models, one a stage; what was asked, never what was derived."""
 
-from yukjo.config.load import change, load
+from yukjo.config.load import change, load, swept
 from yukjo.config.models import (
+    AgentConfig,
     BaseConfig,
     DataConfig,
     EvaluateConfig,
     LoraConfig,
+    PaceConfig,
     ProjectConfig,
+    SweepConfig,
     TrainConfig,
     YukjoConfig,
 )
 
 __all__ = [
+    "AgentConfig",
     "BaseConfig",
     "DataConfig",
     "EvaluateConfig",
     "LoraConfig",
+    "PaceConfig",
     "ProjectConfig",
+    "SweepConfig",
     "TrainConfig",
     "YukjoConfig",
     "change",
     "load",
+    "swept",
 ]

@@ -1,20 +1,21 @@
 """Read `yukjo.toml`: preset first, then the file; every fault names its table and its mend."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from yukjo.config.models import YukjoConfig
+from yukjo.config.models import LoraConfig, PaceConfig, TrainConfig, YukjoConfig
 from yukjo.config.presets import PRESETS
 from yukjo.errors import ConfigError
 from yukjo.words import say
 
 FILE = "yukjo.toml"
+_SHORT = {"lr": "learning_rate"}
 
 
 def load(project: Path, changes: Mapping[str, Any] | None = None) -> YukjoConfig:
@@ -71,10 +72,35 @@ def change(text: str) -> tuple[str, Any]:
         raise ConfigError(
             say("not a setting: `{given}`", given=text), where="--set", fix="--set train.epochs=1"
         )
+    return name, _toml(value)
+
+
+def swept(given: Sequence[str]) -> dict[str, Any]:
+    """`name=value,value` as given to --sweep, as changes to [sweep].
+
+    >>> swept(["lr=1e-4,2e-4", "rank=8,16"])
+    {'sweep.learning_rate': [0.0001, 0.0002], 'sweep.rank': [8, 16]}
+    """
+    asked: dict[str, Any] = {}
+    for text in given:
+        name, _, listed = text.partition("=")
+        name, values = f"sweep.{_SHORT.get(name, name)}", _toml(f"[{listed}]")
+        if name == "sweep." or name in asked or not isinstance(values, list) or not values:
+            raise ConfigError(
+                say("not a sweep: `{given}`", given=text),
+                where="--sweep",
+                fix="--sweep lr=1e-4,2e-4 --sweep rank=8,16",
+            )
+        asked[name] = values
+    return asked
+
+
+def _toml(text: str) -> Any:  # noqa: ANN401 - any TOML value
+    """The value written as `text`; the text itself where it is no TOML."""
     try:
-        return name, tomllib.loads(f"value = {value}")["value"]
+        return tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):
-        return name, value
+        return text
 
 
 def _set(asked: dict[str, Any], path: list[str], value: object) -> None:
@@ -90,21 +116,47 @@ def _set(asked: dict[str, Any], path: list[str], value: object) -> None:
 
 
 def _over_preset(asked: dict[str, Any]) -> dict[str, Any]:
-    """`asked` with what it leaves open in [lora] and [train] filled from its preset."""
+    """`asked` filled where it is open: from its preset, an agent's from [lora] and [train]."""
     preset = asked.get("preset", YukjoConfig.model_fields["preset"].default)
     filled = dict(asked)
     for table, values in PRESETS.get(preset, {}).items() if isinstance(preset, str) else ():
-        if isinstance(asked.get(table, {}), dict):
-            filled[table] = values | asked.get(table, {})
+        filled[table] = _over(values, asked.get(table, {}))
+    if isinstance(asked.get("agent"), dict):
+        filled["agent"] = {name: _own(own, filled) for name, own in asked["agent"].items()}
     return filled
+
+
+def _own(asked: object, general: Mapping[str, Any]) -> object:
+    """An agent's tables with what they leave open filled from [lora] and [train]."""
+    if not isinstance(asked, dict):
+        return asked
+    filled = {}
+    for table, model in (("lora", LoraConfig), ("train", PaceConfig)):
+        values = general.get(table)
+        known = values if isinstance(values, dict) else {}
+        shared = {key: value for key, value in known.items() if key in model.model_fields}
+        filled[table] = _over(shared, asked.get(table, {}))
+    return asked | filled
+
+
+def _over(values: Any, asked: Any) -> Any:  # noqa: ANN401 - as the file has them
+    """`asked` over `values`; what is no table is left for validation."""
+    return values | asked if isinstance(values, dict) and isinstance(asked, dict) else asked
 
 
 def _explained(fault: ValidationError) -> ConfigError:
     """The first fault of a validation, as what / where / fix."""
     first = fault.errors()[0]
-    *tables, key = [str(part) for part in first["loc"]] or [""]
+    named = [part for part in first["loc"] if isinstance(part, str)]  # no places in a list
+    *tables, key = named or [""]
     where = f"{FILE} [{'.'.join(tables)}]" if tables else FILE
     if first["type"] == "extra_forbidden":
+        if tables[:1] == ["agent"] and tables[2:] == ["train"] and key in TrainConfig.model_fields:
+            return ConfigError(
+                say("`{key}` can't differ from agent to agent", key=key),
+                where=where,
+                fix=say("set it in [train]: all adapters of a run share it"),
+            )
         near = get_close_matches(key, _known(tables), n=1)
         return ConfigError(
             say("unknown setting `{key}`", key=key),
@@ -129,10 +181,12 @@ def _quoted(fault: ErrorDetails) -> str:
 
 def _known(tables: list[str]) -> list[str]:
     """The settings of a table."""
-    model: type[BaseModel] = YukjoConfig
+    place: Any = YukjoConfig
     for table in tables:
-        field = model.model_fields.get(table)
-        if field is None or not isinstance(field.annotation, type):
+        if get_origin(place) is dict:
+            place = get_args(place)[1]
+        elif table in getattr(place, "model_fields", ()):
+            place = place.model_fields[table].annotation
+        else:
             return []
-        model = field.annotation
-    return list(model.model_fields)
+    return list(getattr(place, "model_fields", ()))

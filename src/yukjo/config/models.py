@@ -82,23 +82,31 @@ class LoraConfig(Settings):
         return self.alpha / (math.sqrt(self.rank) if self.use_rslora else self.rank)
 
 
-class TrainConfig(Settings):
-    """[train]"""
+class PaceConfig(Settings):
+    """[agent.NAME.train]: what of [train] may differ from agent to agent; the rest is the run's."""
 
     epochs: PositiveFloat = 3
     """Passes over the training samples; more than a few memorise."""
     max_steps: PositiveInt | None = None
     """A budget: stop after so many optimiser steps, however many epochs that is."""
-    batch: PositiveInt = 4
-    """Most samples of one agent in a micro-batch; `pack_tokens` may make it smaller."""
-    accumulate: PositiveInt = 4
-    """Micro-batches an optimiser step: batch * accumulate samples shape each step."""
     learning_rate: PositiveFloat = 2e-4
     """Peak of the schedule. Too high diverges, too low learns nothing in the epochs given."""
     warmup: Share = 0.1
     """Share of the steps in which the learning rate climbs; then half a cosine down to 0."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     """Pull of an adapter's weights towards 0 at each step, beside the gradient (AdamW)."""
+    patience: PositiveInt | None = None
+    """Looks without a new best held-out loss, while training loss is lower than at the best, before
+    an adapter stops early, memorising; never if left out."""
+
+
+class TrainConfig(PaceConfig):
+    """[train]"""
+
+    batch: PositiveInt = 4
+    """Most samples of one agent in a micro-batch; `pack_tokens` may make it smaller."""
+    accumulate: PositiveInt = 4
+    """Micro-batches an optimiser step: batch * accumulate samples shape each step."""
     clip: PositiveFloat = 1.0
     """Largest gradient norm."""
     pack_tokens: PositiveInt = 2048
@@ -120,8 +128,31 @@ class TrainConfig(Settings):
     """Keep each layer's input only and compute the rest again: less memory, a third slower."""
     memory_limit_gb: PositiveFloat = 20
     """GiB that training never takes: micro-batches shrink first, then it stops, resumable."""
-    patience: PositiveInt | None = None
-    """Looks at held-out loss without a new best before an adapter stops; never if left out."""
+
+
+class AgentConfig(Settings):
+    """[agent.NAME]: where one agent leaves [lora] and [train]; `load` fills the rest from there."""
+
+    lora: LoraConfig
+    train: PaceConfig
+
+
+class SweepConfig(Settings):
+    """[sweep]: values tried side by side in one run; the lowest held-out loss is kept.
+
+    Several settings make a grid. All siblings of an agent share its seed.
+    """
+
+    learning_rate: tuple[PositiveFloat, ...] = ()
+    """Instead of `[train] learning_rate`."""
+    rank: tuple[PositiveInt, ...] = ()
+    """Instead of `[lora] rank`."""
+    alpha: tuple[PositiveFloat, ...] = ()
+    """Instead of `[lora] alpha`."""
+    dropout: tuple[Share, ...] = ()
+    """Instead of `[lora] dropout`."""
+    epochs: tuple[PositiveFloat, ...] = ()
+    """Instead of `[train] epochs`; each schedule ends with its own last step."""
 
 
 class EvaluateConfig(Settings):
@@ -155,4 +186,7 @@ class YukjoConfig(Settings):
     data: DataConfig = DataConfig()
     lora: LoraConfig = LoraConfig()
     train: TrainConfig = TrainConfig()
+    agent: dict[str, AgentConfig] = Field(default_factory=dict)
+    """Agents that differ: `[agent.rag.lora] rank = 32`, `[agent.rag.train] epochs = 5`."""
+    sweep: SweepConfig = SweepConfig()
     evaluate: EvaluateConfig = EvaluateConfig()

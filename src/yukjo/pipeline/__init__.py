@@ -21,9 +21,12 @@ from yukjo.pipeline.record import Clock, Results, body, training
 from yukjo.pipeline.work import Work
 from yukjo.records import AdapterManifest, Entry
 from yukjo.runs import RunFolder
+from yukjo.train.checkpoints import Progress
+from yukjo.train.choose import chosen, line, siblings
 from yukjo.train.interrupt import interrupts
 from yukjo.train.loop import Job, train
 from yukjo.train.plan import Plan
+from yukjo.words import say
 
 __all__ = [
     "Parts", "Prepared", "Watcher", "Work", "evaluate_adapters", "ledger_file", "prepare",
@@ -40,7 +43,7 @@ def run(work: Work, *, report: Callable[[Entry], str]) -> Entry:
         before = _before(work)
     work.watch.stage("train")
     with clock("train"):
-        adapters = _train(work, plan)
+        adapters, done = _train(work, plan)
     work.watch.stage("evaluate")
     with clock("evaluate"):
         results = _compare(work, before, adapters)
@@ -48,7 +51,8 @@ def run(work: Work, *, report: Callable[[Entry], str]) -> Entry:
         "run",
         work.folder.id,
         body(work, adapters)
-        | {"train": training(work, plan), "times": clock.seconds}
+        | training(work, plan, done)
+        | {"times": clock.seconds}
         | results.body(work.prepared, work.folder),
     )
     write_whole(work.folder.report, report(entry))
@@ -59,8 +63,8 @@ def train_only(work: Work) -> dict[str, AdapterManifest]:
     """Train, prove and keep the adapters, and record that, without measuring them."""
     plan = _plan(work)
     work.watch.stage("train")
-    adapters = _train(work, plan)
-    made = body(work, adapters) | {"train": training(work, plan)}
+    adapters, done = _train(work, plan)
+    made = body(work, adapters) | training(work, plan, done)
     work.ledger.append("train", work.folder.id, made)
     return adapters
 
@@ -114,21 +118,28 @@ def ledger_file(runs_place: Path) -> Path:
 
 
 def _plan(work: Work) -> Plan:
-    return ask_plan(work.config, work.prepared, work.folder, base_hash=work.parts.engine.base_hash)
+    plan = ask_plan(work.config, work.prepared, work.folder, parts=work.parts)
+    for warning in plan.warnings:
+        work.watch.note(warning)
+    return plan
 
 
-def _train(work: Work, plan: Plan) -> dict[str, AdapterManifest]:
-    """One adapter an agent, all in one run; each is proved to act and kept in the store."""
-    trainer, config, data = work.parts.trainer, work.config, work.prepared
-    for agent in plan.agents:
-        trainer.add(
-            agent.agent, config.lora, seed=agent.seed, weight_decay=config.train.weight_decay
-        )
-    job = Job(plan, config.train, data.train, data.valid, work.folder.path)
+def _train(work: Work, plan: Plan) -> tuple[dict[str, AdapterManifest], Progress]:
+    """All adapters in one run; the best of each agent is proved to act and kept in the store."""
+    data = work.prepared
+    job = Job(plan, work.config.train, data.train, data.valid, work.folder.path)
     with interrupts() as stop:
-        done = train(trainer, job, resume=True, stop=stop, shown=work.watch.step)
+        done = train(work.parts.trainer, job, resume=True, stop=stop, shown=work.watch.step)
+    for adapter, step in done.stopped.items():
+        work.watch.note(
+            say("`{adapter}` memorised and stopped early after step {step}; kept: step {best}",
+                adapter=adapter, step=step, best=done.best[adapter].step)
+        )  # fmt: skip
+    for one in siblings(plan, done):
+        work.watch.note(line(one))
     store = store_of(work.folder.path.parent)
-    return {agent.agent: keep(work, agent, done=done, store=store) for agent in plan.agents}
+    kept = chosen(plan, done)
+    return {name: keep(work, one, done=done, store=store) for name, one in kept.items()}, done
 
 
 def _before(work: Work) -> Measured:

@@ -20,14 +20,14 @@ _PROBES = (
 
 
 def keep(work: Work, agent: AgentPlan, *, done: Progress, store: Store) -> AdapterManifest:
-    """Put the agent's best weights into the run's `adapters/` and the store."""
+    """Put the best weights of `agent`'s adapter into the run's `adapters/` and the store."""
     name, parts, prepared, config = agent.agent, work.parts, work.prepared, work.config
     place = work.folder.adapters / name
     shutil.rmtree(place, ignore_errors=True)
-    shutil.copytree(work.folder.best / name, place)
+    shutil.copytree(work.folder.best / agent.adapter, place)
     identity = content_id(place)
     parts.engine.load(identity, place)
-    best = done.best[name]
+    best = done.best[agent.adapter]
     manifest = AdapterManifest(
         id=identity,
         size_bytes=(place / WEIGHTS).stat().st_size,
@@ -37,12 +37,14 @@ def keep(work: Work, agent: AgentPlan, *, done: Progress, store: Store) -> Adapt
         base_hash=parts.engine.base_hash,
         template_hash=prepared.template.hash,
         prompt_hash=prepared.roles[name].prompt_hash,
-        recipe={"preset": config.preset, "lora": config.lora.model_dump(mode="json"),
-                "train": config.train.model_dump(mode="json")},
+        recipe={"preset": config.preset, "lora": agent.lora.model_dump(mode="json"),
+                "train": (config.train.model_dump(mode="json")
+                          | agent.pace.model_dump(mode="json")),
+                "sweep": agent.setting},
         seed=agent.seed,
         data=tuple(sorted(e.sample for e in prepared.train[name])),
         learned_tokens=agent.learned_tokens,
-        steps=agent.steps,
+        steps=done.stopped.get(agent.adapter, agent.steps),
         best_step=best.step,
         valid_loss=best.loss,
         effect=prove(parts.engine, identity, _prompts(work, name)),

@@ -22,9 +22,12 @@ from yukjo.data.split import SIDES, Split, split
 from yukjo.errors import ConfigError, RunError
 from yukjo.evaluate.measure import Question
 from yukjo.files import hash_json, sha256_file, write_whole
-from yukjo.ports import Tokenizer
+from yukjo.pipeline.parts import Parts
+from yukjo.ports import Tokenizer, Trainer
 from yukjo.records import Example, Sample
 from yukjo.runs import RunFolder
+from yukjo.train.advice import advise
+from yukjo.train.choose import refuse_blind
 from yukjo.train.plan import Plan, plan
 from yukjo.words import say
 
@@ -52,6 +55,8 @@ def prepare(project: Path, config: YukjoConfig, tokenizer: Tokenizer) -> Prepare
     files = data_files(project, config)
     known = roles()
     chosen = {name: pick(known, name) for name in config.agents}
+    for name in config.agent:
+        pick(known, name)
     dataset = read(files, agents=set(known))
     wanted = [sample for sample in dataset.samples if sample.agent_type in chosen]
     sides = split(wanted, valid=config.data.valid, test=config.data.test)
@@ -93,11 +98,15 @@ def data_files(project: Path, config: YukjoConfig) -> list[Path]:
     return [project / file for file in config.data.files]
 
 
-def ask_plan(config: YukjoConfig, prepared: Prepared, folder: RunFolder, *, base_hash: str) -> Plan:
-    """The plan of the run, written to its folder; RunError if the run there was asked another."""
-    made = plan(prepared.train, train=config.train, lora=config.lora, seed=config.seed)
-    asked = hash_json([config.model_dump(mode="json"), prepared.files, base_hash,
-                       prepared.template.hash, made.model_dump(mode="json")])  # fmt: skip
+def ask_plan(config: YukjoConfig, prepared: Prepared, folder: RunFolder, *, parts: Parts) -> Plan:
+    """The plan of the run, its adapters made, written to its folder.
+
+    RunError if the run there was asked another.
+    """
+    made = _plan(config, prepared, parts.trainer)
+    asked = hash_json([config.model_dump(mode="json"), prepared.files, parts.engine.base_hash,
+                       prepared.template.hash,
+                       made.model_dump(mode="json", exclude={"warnings"})])  # fmt: skip
     if folder.plan.exists():
         stored = json.loads(folder.plan.read_text(encoding="utf-8"))
         if stored["asked_hash"] != asked:
@@ -113,6 +122,21 @@ def ask_plan(config: YukjoConfig, prepared: Prepared, folder: RunFolder, *, base
     }
     write_whole(folder.plan, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
     return made
+
+
+def _plan(config: YukjoConfig, prepared: Prepared, trainer: Trainer) -> Plan:
+    """The plan with its warnings; they need the adapters, which are made here."""
+    made = plan(prepared.train, train=config.train, lora=config.lora, seed=config.seed,
+                own=config.agent, sweep=config.sweep)  # fmt: skip
+    refuse_blind(made, prepared.valid)
+    numbers = {
+        one.adapter: trainer.add(
+            one.adapter, one.lora, seed=one.seed, weight_decay=one.pace.weight_decay
+        )
+        for one in made.agents
+    }
+    warnings = advise(made, batch=config.train.batch, numbers=numbers)
+    return made.model_copy(update={"warnings": warnings})
 
 
 def _by_agent(examples: Sequence[Example], agents: Sequence[str]) -> dict[str, tuple[Example, ...]]:

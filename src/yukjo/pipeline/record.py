@@ -16,6 +16,8 @@ from yukjo.pipeline.work import Work
 from yukjo.records import AdapterManifest, Comparison
 from yukjo.runs import RunFolder
 from yukjo.train import events
+from yukjo.train.checkpoints import Progress
+from yukjo.train.choose import siblings
 from yukjo.train.plan import Plan
 from yukjo.words import say
 
@@ -102,8 +104,8 @@ def body(work: Work, adapters: Mapping[str, AdapterManifest]) -> dict[str, Any]:
     }
 
 
-def training(work: Work, plan: Plan) -> dict[str, Any]:
-    """How training went, from its events."""
+def training(work: Work, plan: Plan, done: Progress) -> dict[str, Any]:
+    """How training went and what a sweep found, from the run's events and its end."""
     steps = [e for e in events.read(work.folder.path / "events.jsonl") if e["event"] == "step"]
     last = steps[-1]
     bare = [
@@ -111,14 +113,16 @@ def training(work: Work, plan: Plan) -> dict[str, Any]:
         for agent, side in work.prepared.split.bare
         if getattr(work.config.data, side, 1) > 0
     ]
-    return {
-        "steps": plan.steps,
+    train = {
+        "steps": done.step,
         "seconds": last["seconds"],
         "tokens": last["tokens"],
         "tokens_per_s": round(last["tokens"] / max(last["seconds"], 1e-9), 1),
         "peak_memory_mb": max(e["memory_mb"] for e in steps),
         "warnings": [*plan.warnings, *bare],
+        "stopped_early": done.stopped,
     }
+    return {"train": train, "sweep": [s.model_dump(mode="json") for s in siblings(plan, done)]}
 
 
 def _licences(adapters: Mapping[str, AdapterManifest]) -> dict[str, str]:

@@ -7,10 +7,13 @@ knows; `state.safetensors` what the trainer knows.
 import shutil
 from pathlib import Path
 
+from pydantic import Field
+
 from yukjo.errors import RunError
 from yukjo.files import write_whole
 from yukjo.ports import Trainer
 from yukjo.records import Frozen
+from yukjo.train.patience import Looks
 from yukjo.words import say
 
 _STATE, _PROGRESS = "state.safetensors", "progress.json"
@@ -29,6 +32,12 @@ class Progress(Frozen):
 
     step: int
     best: dict[str, Best]
+    """By adapter, as all that follows."""
+    looks: dict[str, Looks] = Field(default_factory=dict)
+    stopped: dict[str, int] = Field(default_factory=dict)
+    """The step after which an adapter stopped early."""
+    diverged: dict[str, int] = Field(default_factory=dict)
+    """The step at which a figure of a sibling in a sweep was no number."""
     tokens: int
     seconds: float
 

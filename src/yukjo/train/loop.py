@@ -3,7 +3,9 @@
 1. An adapter's step is the same alone and beside others: its own samples, denominator, gradient
    norm, schedule and noise. A pack only decides which pieces share a pass over the base.
 2. An adapter is kept as it was at its best held-out loss; with nothing held out, as it ended.
-3. Asked to stop, the loop finishes its step, writes a checkpoint and says so.
+3. An adapter that memorises stops early where it was asked to, and in a sweep one that diverges
+   is dropped; the others go on.
+4. Asked to stop, the loop finishes its step, writes a checkpoint and says so.
 """
 
 import math
@@ -21,6 +23,7 @@ from yukjo.ports import Piece, Trainer
 from yukjo.records import Example
 from yukjo.train.checkpoints import START, Best, Checkpoints, Progress
 from yukjo.train.events import Events
+from yukjo.train.patience import Looks
 from yukjo.train.plan import AgentPlan, Plan, step_samples
 from yukjo.train.schedule import warmup_cosine
 from yukjo.words import say
@@ -52,9 +55,10 @@ class Job:
     plan: Plan
     config: TrainConfig
     examples: Mapping[str, Sequence[Example]]
+    """By agent, as `valid`; siblings in a sweep share them."""
     valid: Mapping[str, Sequence[Example]]
     folder: Path
-    """Of the run: `checkpoints/`, `best/<agent>/` and `events.jsonl` are written there."""
+    """Of the run: `checkpoints/`, `best/<adapter>/` and `events.jsonl` are written there."""
 
 
 def train(
@@ -70,9 +74,9 @@ def train(
     done = checkpoints.restore(trainer) if resume else START
     began = time.perf_counter() - done.seconds
     with Events(job.folder / "events.jsonl", upto_step=done.step if resume else None) as events:
-        while done.step < job.plan.steps:
+        while _left(job.plan, done):
             done = _step(trainer, job, done, events=events, began=began, shown=shown)
-            last, asked = done.step == job.plan.steps, stop()
+            last, asked = not _left(job.plan, done), stop()
             if last or asked or done.step % job.config.checkpoint_every == 0:
                 checkpoints.write(done, trainer)
             if asked and not last:
@@ -85,6 +89,12 @@ def train(
     return done
 
 
+def _left(made: Plan, done: Progress) -> list[AgentPlan]:
+    """The adapters that have a step left."""
+    over = done.stopped.keys() | done.diverged
+    return [a for a in made.agents if done.step < a.steps and a.adapter not in over]
+
+
 def _step(
     trainer: Trainer,
     job: Job,
@@ -95,27 +105,43 @@ def _step(
     shown: Callable[[StepReport], None],
 ) -> Progress:
     """One optimiser step of every adapter that has one left, and what follows from it."""
-    active = [a for a in job.plan.agents if done.step < a.steps]
-    pieces = _in_turn([_pieces(agent, done.step, job) for agent in active])
+    step, active = done.step + 1, _left(job.plan, done)
+    losses, tokens = _backward(trainer, job, active, step=done.step)
+    diverged = _diverged(job.plan, done.diverged, losses, step=step)
+    norms = {a.adapter: _update(trainer, a, done.step, job)
+             for a in active if a.adapter not in diverged}  # fmt: skip
+    diverged = _diverged(job.plan, diverged, norms, step=step)
+    losses, norms = _without(diverged, losses), _without(diverged, norms)
+    tokens, seconds = done.tokens + tokens, time.perf_counter() - began
+    events.write("step", step=step, losses=losses, norms=norms, tokens=tokens,
+                 seconds=round(seconds, 3), memory_mb=round(trainer.memory_mb()))  # fmt: skip
+    if losses:  # a sibling that took the step alone may have diverged in it
+        shown(_report(step, job.plan.steps, losses, tokens=tokens, seconds=seconds,
+                      trainer=trainer))  # fmt: skip
+    looks = {name: done.looks.get(name, Looks()).step(loss) for name, loss in losses.items()}
+    now = Progress(step=step, best=done.best, looks=done.looks | looks, stopped=done.stopped,
+                   diverged=diverged, tokens=tokens, seconds=seconds)  # fmt: skip
+    due = [a for a in active if step % job.config.evaluate_every == 0 or step == a.steps]
+    now = _look(trainer, job, [a for a in due if a.adapter not in diverged], now, events=events)
+    for adapter in sorted(now.diverged.keys() - done.diverged):
+        events.write("diverged", step=step, adapter=adapter)
+    return now.model_copy(update={"seconds": time.perf_counter() - began})
+
+
+def _backward(
+    trainer: Trainer, job: Job, active: Sequence[AgentPlan], *, step: int
+) -> tuple[dict[str, float], int]:
+    """Gather the gradients of a step; the loss of each adapter, and the tokens passed through."""
+    pieces = _in_turn([_pieces(agent, step, job) for agent in active])
     sizes = [sum(len(e.tokens) for e in piece.examples) for piece in pieces]
-    sums = dict.fromkeys((a.agent for a in active), 0.0)
+    sums = dict.fromkeys((a.adapter for a in active), 0.0)
     # Two pieces of one adapter in a pack would sum its gradients in another order than alone.
     owners = [piece.adapter for piece in pieces]
     for pack in packs(sizes, job.config.pack_tokens, owners=owners):
         chosen = [pieces[i] for i in pack]
         for piece, loss in zip(chosen, trainer.backward(chosen), strict=True):
             sums[piece.adapter] += loss / piece.denominator
-    step, tokens = done.step + 1, done.tokens + sum(sizes)
-    _refuse_divergence(sums, step)
-    norms = {a.agent: _update(trainer, a, done.step, job) for a in active}
-    _refuse_divergence(norms, step)
-    seconds = time.perf_counter() - began
-    events.write("step", step=step, losses=sums, norms=norms, tokens=tokens,
-                 seconds=round(seconds, 3), memory_mb=round(trainer.memory_mb()))  # fmt: skip
-    shown(_report(step, job.plan.steps, sums, tokens=tokens, seconds=seconds, trainer=trainer))
-    looked = {a.agent for a in active if step % job.config.evaluate_every == 0 or step == a.steps}
-    best = done.best | _improved(trainer, job, looked, done.best, step=step, events=events)
-    return Progress(step=step, best=best, tokens=tokens, seconds=time.perf_counter() - began)
+    return sums, sum(sizes)
 
 
 def _pieces(agent: AgentPlan, step: int, job: Job) -> list[Piece]:
@@ -130,7 +156,7 @@ def _pieces(agent: AgentPlan, step: int, job: Job) -> list[Piece]:
     micro = packs([len(e.tokens) for e in chosen], job.config.pack_tokens, most=job.config.batch)
     return [
         Piece(
-            adapter=agent.agent,
+            adapter=agent.adapter,
             examples=tuple(chosen[i] for i in indices),
             denominator=denominator,
             noise=zlib.crc32(f"{agent.seed}/{step}/{number}".encode()),
@@ -146,19 +172,29 @@ def _in_turn(pieces: Sequence[Sequence[Piece]]) -> list[Piece]:
 
 def _update(trainer: Trainer, agent: AgentPlan, step: int, job: Job) -> float:
     rate = warmup_cosine(
-        step, peak=job.config.learning_rate, warmup=agent.warmup, total=agent.steps
+        step, peak=agent.pace.learning_rate, warmup=agent.warmup, total=agent.steps
     )
-    return trainer.update(agent.agent, learning_rate=rate, clip=job.config.clip)
+    return trainer.update(agent.adapter, learning_rate=rate, clip=job.config.clip)
 
 
-def _refuse_divergence(figures: Mapping[str, float], step: int) -> None:
-    for agent, figure in figures.items():
-        if not math.isfinite(figure):
-            raise RunError(
-                say("the loss of `{agent}` is no longer a number", agent=agent),
-                where=say("step {step}", step=step),
-                fix=say("lower [train] learning_rate; the last checkpoint stands"),
-            )
+def _diverged(
+    made: Plan, before: Mapping[str, int], figures: Mapping[str, float], *, step: int
+) -> dict[str, int]:
+    """`before` and the adapters whose figure is no number; RunError where an agent has no other."""
+    lost = dict(before) | {a: step for a, figure in figures.items() if not math.isfinite(figure)}
+    sound = {a.agent for a in made.agents if a.adapter not in lost}
+    gone = [a.agent for a in made.agents if a.agent not in sound]
+    if gone:
+        raise RunError(
+            say("the loss of `{agent}` is no longer a number", agent=gone[0]),
+            where=say("step {step}", step=step),
+            fix=say("lower [train] learning_rate; the last checkpoint stands"),
+        )
+    return lost
+
+
+def _without(diverged: Mapping[str, int], figures: Mapping[str, float]) -> dict[str, float]:
+    return {adapter: figure for adapter, figure in figures.items() if adapter not in diverged}
 
 
 def _report(
@@ -180,37 +216,43 @@ def _report(
     )
 
 
-def _improved(
-    trainer: Trainer,
-    job: Job,
-    looked: set[str],
-    best: Mapping[str, Best],
-    *,
-    step: int,
-    events: Events,
-) -> dict[str, Best]:
-    """The adapters of `looked` whose held-out loss is lower than ever, now saved."""
+def _look(
+    trainer: Trainer, job: Job, looked: Sequence[AgentPlan], done: Progress, *, events: Events
+) -> Progress:
+    """Look at held-out loss: save what is better than ever, stop what memorises."""
     losses = _held_out(trainer, job, looked)
-    _refuse_divergence(losses, step)
-    improved = {}
-    for agent in sorted(looked):
-        loss, known = losses.get(agent), best.get(agent)
-        if loss is None or known is None or known.loss is None or loss < known.loss:
-            trainer.save(agent, job.folder / "best" / agent)
-            improved[agent] = Best(step=step, loss=loss)
+    diverged = _diverged(job.plan, done.diverged, losses, step=done.step)
+    losses = _without(diverged, losses)
     if losses:
-        events.write("valid", step=step, losses=losses)
-    return improved
+        events.write("valid", step=done.step, losses=losses)
+    best, looks, stopped = dict(done.best), dict(done.looks), dict(done.stopped)
+    for agent in (a for a in looked if a.adapter not in diverged):
+        name, loss = agent.adapter, losses.get(agent.adapter)
+        better = _better(loss, done.best.get(name))
+        looks[name] = done.looks[name].look(best=better)
+        if better:
+            trainer.save(name, job.folder / "best" / name)
+            best[name] = Best(step=done.step, loss=loss)
+        elif looks[name].bad >= (agent.pace.patience or math.inf) and done.step < agent.steps:
+            stopped[name] = done.step
+            events.write("stopped early", step=done.step, adapter=name, best_step=best[name].step)
+    update = {"best": best, "looks": looks, "stopped": stopped, "diverged": diverged}
+    return done.model_copy(update=update)
 
 
-def _held_out(trainer: Trainer, job: Job, agents: set[str]) -> dict[str, float]:
-    """Mean loss a learned token on the held-out examples, of each agent that has some."""
-    rows = [(agent, e) for agent in sorted(agents) for e in job.valid.get(agent, ())]
+def _better(loss: float | None, known: Best | None) -> bool:
+    """Whether a held-out loss is the lowest so far; with nothing held out the last is the best."""
+    return loss is None or known is None or known.loss is None or loss < known.loss
+
+
+def _held_out(trainer: Trainer, job: Job, looked: Sequence[AgentPlan]) -> dict[str, float]:
+    """Mean loss a learned token on the held-out examples, of each adapter that has some."""
+    rows = [(a.adapter, e) for a in looked for e in job.valid.get(a.agent, ())]
     sums: dict[str, float] = {}
     counts: dict[str, int] = {}
     for pack in packs([len(e.tokens) for _, e in rows], job.config.pack_tokens):
         chosen = [rows[i] for i in pack]
-        for (agent, example), loss in zip(chosen, trainer.losses(chosen), strict=True):
-            sums[agent] = sums.get(agent, 0.0) + loss
-            counts[agent] = counts.get(agent, 0) + example.learned
-    return {agent: sums[agent] / counts[agent] for agent in sums}
+        for (adapter, example), loss in zip(chosen, trainer.losses(chosen), strict=True):
+            sums[adapter] = sums.get(adapter, 0.0) + loss
+            counts[adapter] = counts.get(adapter, 0) + example.learned
+    return {adapter: sums[adapter] / counts[adapter] for adapter in sums}

@@ -35,7 +35,7 @@ class TorchTrainer:
         self.adapters: dict[str, Lora] = {}
         self.optimisers: dict[str, torch.optim.AdamW] = {}
 
-    def add(self, adapter: str, lora: LoraConfig, *, seed: int, weight_decay: float) -> None:
+    def add(self, adapter: str, lora: LoraConfig, *, seed: int, weight_decay: float) -> int:
         """Make a fresh adapter; AdapterError when its targets name no layer of this base."""
         made = fresh(self.base.layers, lora, seed=seed)
         reached = {name.rpartition(".")[2] for name in made.pairs}
@@ -48,6 +48,7 @@ class TorchTrainer:
             )
         self.adapters[adapter] = made
         self.optimisers[adapter] = _adamw(made, weight_decay=weight_decay)
+        return sum(parameter.numel() for parameter in made.parameters())
 
     def backward(self, pack: Sequence[Piece]) -> list[float]:
         """Add the gradients of all pieces in one pass over the base."""
