@@ -21,13 +21,14 @@ from yukjo.pipeline.record import Clock, Results, body, training
 from yukjo.pipeline.work import Work
 from yukjo.records import AdapterManifest, Entry
 from yukjo.runs import RunFolder
+from yukjo.train.checkpoints import Progress
 from yukjo.train.interrupt import interrupts
 from yukjo.train.loop import Job, train
 from yukjo.train.plan import Plan
 
 __all__ = [
-    "Parts", "Prepared", "Watcher", "Work", "evaluate_adapters", "ledger_file", "prepare",
-    "rescore", "run", "runs_folder", "store_of", "train_only",
+    "Parts", "Prepared", "Watcher", "Work", "evaluate_adapters", "learn", "ledger_file",
+    "prepare", "rescore", "run", "runs_folder", "store_of", "train_only",
 ]  # fmt: skip
 
 
@@ -35,6 +36,9 @@ def run(work: Work, *, report: Callable[[Entry], str]) -> Entry:
     """Measure, train, measure again, compare, record. A folder begun before is gone on with."""
     clock = Clock()
     plan = _plan(work)
+    if entry := _recorded(work, "run"):
+        write_whole(work.folder.report, report(entry))
+        return entry
     work.watch.stage("baseline")
     with clock("baseline"):
         before = _before(work)
@@ -60,8 +64,9 @@ def train_only(work: Work) -> dict[str, AdapterManifest]:
     plan = _plan(work)
     work.watch.stage("train")
     adapters = _train(work, plan)
-    made = body(work, adapters) | {"train": training(work, plan)}
-    work.ledger.append("train", work.folder.id, made)
+    if not _recorded(work, "train"):
+        made = body(work, adapters) | {"train": training(work, plan)}
+        work.ledger.append("train", work.folder.id, made)
     return adapters
 
 
@@ -117,8 +122,21 @@ def _plan(work: Work) -> Plan:
     return ask_plan(work.config, work.prepared, work.folder, base_hash=work.parts.engine.base_hash)
 
 
+def _recorded(work: Work, kind: str) -> Entry | None:
+    """What is recorded of this run: a kill after that must not record it twice."""
+    known = work.ledger.entries(kind, work.folder.id)
+    return known[-1] if known else None
+
+
 def _train(work: Work, plan: Plan) -> dict[str, AdapterManifest]:
     """One adapter an agent, all in one run; each is proved to act and kept in the store."""
+    done = learn(work, plan)
+    store = store_of(work.folder.path.parent)
+    return {agent.agent: keep(work, agent, done=done, store=store) for agent in plan.agents}
+
+
+def learn(work: Work, plan: Plan) -> Progress:
+    """Train all adapters of the plan; their best weights are in the run's `best/`."""
     trainer, config, data = work.parts.trainer, work.config, work.prepared
     for agent in plan.agents:
         trainer.add(
@@ -126,9 +144,9 @@ def _train(work: Work, plan: Plan) -> dict[str, AdapterManifest]:
         )
     job = Job(plan, config.train, data.train, data.valid, work.folder.path)
     with interrupts() as stop:
-        done = train(trainer, job, resume=True, stop=stop, shown=work.watch.step)
-    store = store_of(work.folder.path.parent)
-    return {agent.agent: keep(work, agent, done=done, store=store) for agent in plan.agents}
+        return train(
+            trainer, job, resume=True, stop=stop, shown=work.watch.step, said=work.watch.note
+        )
 
 
 def _before(work: Work) -> Measured:

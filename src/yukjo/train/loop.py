@@ -23,6 +23,7 @@ from yukjo.train.checkpoints import START, Best, Checkpoints, Progress
 from yukjo.train.events import Events
 from yukjo.train.plan import AgentPlan, Plan, step_samples
 from yukjo.train.schedule import warmup_cosine
+from yukjo.train.sessions import session
 from yukjo.words import say
 
 
@@ -64,16 +65,22 @@ def train(
     resume: bool = False,
     stop: Callable[[], bool] = lambda: False,
     shown: Callable[[StepReport], None] = lambda _: None,
+    said: Callable[[str], None] = lambda _: None,
 ) -> Progress:
     """Train to the end of the plan; the best adapters are in `job.folder / "best"`."""
-    checkpoints = Checkpoints(job.folder / "checkpoints", keep=job.config.keep)
-    done = checkpoints.restore(trainer) if resume else START
+    checkpoints = Checkpoints(job.folder, keep=job.config.keep)
+    done = checkpoints.restore(trainer, said=said) if resume else START
     began = time.perf_counter() - done.seconds
-    with Events(job.folder / "events.jsonl", upto_step=done.step if resume else None) as events:
+    with (
+        Events(job.folder / "events.jsonl", upto_step=done.step if resume else None) as events,
+        session(events, resumed=done, steps=job.plan.steps, stops=Stopped),
+    ):
         while done.step < job.plan.steps:
-            done = _step(trainer, job, done, events=events, began=began, shown=shown)
+            done = _step(trainer, job, done, events=events, began=began, shown=shown,
+                         checkpoints=checkpoints)  # fmt: skip
             last, asked = done.step == job.plan.steps, stop()
             if last or asked or done.step % job.config.checkpoint_every == 0:
+                events.settle()
                 checkpoints.write(done, trainer)
             if asked and not last:
                 raise Stopped(
@@ -93,6 +100,7 @@ def _step(
     events: Events,
     began: float,
     shown: Callable[[StepReport], None],
+    checkpoints: Checkpoints,
 ) -> Progress:
     """One optimiser step of every adapter that has one left, and what follows from it."""
     active = [a for a in job.plan.agents if done.step < a.steps]
@@ -107,14 +115,18 @@ def _step(
             sums[piece.adapter] += loss / piece.denominator
     step, tokens = done.step + 1, done.tokens + sum(sizes)
     _refuse_divergence(sums, step)
-    norms = {a.agent: _update(trainer, a, done.step, job) for a in active}
+    rates = {a.agent: _rate(a, done.step, job) for a in active}
+    norms = {a: trainer.update(a, learning_rate=r, clip=job.config.clip) for a, r in rates.items()}
     _refuse_divergence(norms, step)
     seconds = time.perf_counter() - began
-    events.write("step", step=step, losses=sums, norms=norms, tokens=tokens,
+    events.write("step", step=step, losses=sums, norms=norms, rates=rates, tokens=tokens,
                  seconds=round(seconds, 3), memory_mb=round(trainer.memory_mb()))  # fmt: skip
     shown(_report(step, job.plan.steps, sums, tokens=tokens, seconds=seconds, trainer=trainer))
     looked = {a.agent for a in active if step % job.config.evaluate_every == 0 or step == a.steps}
-    best = done.best | _improved(trainer, job, looked, done.best, step=step, events=events)
+    better = _improved(trainer, job, looked, done.best, step=step, events=events)
+    for agent in better:
+        checkpoints.save_best(agent, trainer)
+    best = done.best | better
     return Progress(step=step, best=best, tokens=tokens, seconds=time.perf_counter() - began)
 
 
@@ -144,11 +156,11 @@ def _in_turn(pieces: Sequence[Sequence[Piece]]) -> list[Piece]:
     return [piece for turn in zip_longest(*pieces) for piece in turn if piece]
 
 
-def _update(trainer: Trainer, agent: AgentPlan, step: int, job: Job) -> float:
-    rate = warmup_cosine(
+def _rate(agent: AgentPlan, step: int, job: Job) -> float:
+    """The learning rate of the agent's step."""
+    return warmup_cosine(
         step, peak=job.config.learning_rate, warmup=agent.warmup, total=agent.steps
     )
-    return trainer.update(agent.agent, learning_rate=rate, clip=job.config.clip)
 
 
 def _refuse_divergence(figures: Mapping[str, float], step: int) -> None:
@@ -189,14 +201,13 @@ def _improved(
     step: int,
     events: Events,
 ) -> dict[str, Best]:
-    """The adapters of `looked` whose held-out loss is lower than ever, now saved."""
+    """The adapters of `looked` whose held-out loss is lower than ever."""
     losses = _held_out(trainer, job, looked)
     _refuse_divergence(losses, step)
     improved = {}
     for agent in sorted(looked):
         loss, known = losses.get(agent), best.get(agent)
         if loss is None or known is None or known.loss is None or loss < known.loss:
-            trainer.save(agent, job.folder / "best" / agent)
             improved[agent] = Best(step=step, loss=loss)
     if losses:
         events.write("valid", step=step, losses=losses)
