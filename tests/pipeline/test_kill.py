@@ -70,6 +70,14 @@ for line in sys.stdin:
 CLOCKS = {"seconds", "memory_mb"}
 SHAPE = ("train.accumulate=1", "train.batch=1", "train.max_steps=6", "train.keep=2")
 KILLED = -signal.SIGKILL
+CHANGES, DRAWN = 290, 12
+"""Changes to the disk in a whole run, about; strikes drawn over them."""
+WRITES = (
+    ("plan.json", 2), ("events.jsonl", 2), (".state.safetensors", 1), ("best/.rag", 4),
+    (".sums.json", 2), ("best/.review", 3), ("/best/", 20), (".gone", 1),
+    (".progress.json", 2), ("adapters/rag", 3), ("adapters/.", 3), ("adapters/review", 4),
+)  # fmt: skip
+"""A part of a path, and the how manieth change to such a path is never made."""
 
 
 class Launcher:
@@ -118,8 +126,7 @@ def launcher(module_project: Path) -> Iterator[Launcher]:
     with subprocess.Popen([sys.executable, "-c", LAUNCHER], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, text=True) as process:  # fmt: skip
         yield Launcher(process, module_project)
-        assert process.stdin
-        process.stdin.close()
+        process.kill()
 
 
 @pytest.fixture(scope="module")
@@ -162,17 +169,53 @@ def digest(file: Path) -> object:
     return sha256_file(file)
 
 
-def test_struck_before_any_change_to_the_disk_a_run_ends_the_same(
+def test_struck_before_changes_to_the_disk_drawn_from_all_a_run_ends_the_same(
     launcher: Launcher, whole: tuple[dict[str, Any], float]
 ) -> None:
-    """Sixteen strikes drawn over all changes, beside those below at places of their own."""
     chance, struck = random.Random(3), 0
-    for number in range(20):
+    for number in range(DRAWN):
         runs = launcher.project / f"drawn-{number}"
-        while (code := launcher.train(runs, strike=("", chance.randint(20, 260)))) == KILLED:
+        while (code := launcher.train(runs, strike=("", chance.randint(1, CHANGES)))) == KILLED:
             struck += 1
         assert code == 0, launcher.log.read_text()
         assert outcome(runs) == whole[0]
-        if struck >= 16:
-            break
-    assert struck >= 16
+        if struck >= DRAWN:
+            return
+    pytest.fail("the strikes went into the void")
+
+
+def test_struck_inside_every_write_of_a_run_it_ends_the_same(
+    launcher: Launcher, whole: tuple[dict[str, Any], float]
+) -> None:
+    """One run, struck in one write after another, at last when all is done but for leaving."""
+    runs = launcher.project / "every"
+    for place in WRITES:
+        assert launcher.train(runs, strike=place) == KILLED, place
+    for _ in range(2):
+        assert launcher.train(runs, at_exit=True) == KILLED
+    assert launcher.train(runs) == 0, launcher.log.read_text()
+    assert outcome(runs) == whole[0]
+
+
+def test_struck_by_the_clock_a_run_ends_the_same(
+    launcher: Launcher, whole: tuple[dict[str, Any], float]
+) -> None:
+    chance, runs = random.Random(5), launcher.project / "clock"
+    for _ in range(6):
+        launcher.train(runs, after=chance.uniform(0, whole[1]))
+    assert launcher.train(runs) == 0, launcher.log.read_text()
+    assert outcome(runs) == whole[0]
+
+
+def test_the_command_itself_struck_in_a_checkpoint_ends_the_same(
+    launcher: Launcher, whole: tuple[dict[str, Any], float]
+) -> None:
+    runs = launcher.project / "command"
+    command = [sys.executable, "-m", "yukjo", *arguments(launcher.project, runs)]
+    with launcher.log.open("a") as log, subprocess.Popen(command, stderr=log) as process:
+        while not any(runs.glob("*/checkpoints/.step-*")) and process.poll() is None:
+            time.sleep(0)
+        process.kill()
+    assert process.returncode == KILLED
+    assert launcher.train(runs) == 0, launcher.log.read_text()
+    assert outcome(runs) == whole[0]

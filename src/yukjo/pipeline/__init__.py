@@ -21,6 +21,7 @@ from yukjo.pipeline.record import Clock, Results, body, training
 from yukjo.pipeline.work import Work
 from yukjo.records import AdapterManifest, Entry
 from yukjo.runs import RunFolder
+from yukjo.train import sessions
 from yukjo.train.checkpoints import Progress
 from yukjo.train.interrupt import interrupts
 from yukjo.train.loop import Job, train
@@ -119,7 +120,9 @@ def ledger_file(runs_place: Path) -> Path:
 
 
 def _plan(work: Work) -> Plan:
-    return ask_plan(work.config, work.prepared, work.folder, base_hash=work.parts.engine.base_hash)
+    made = ask_plan(work.config, work.prepared, work.folder, base_hash=work.parts.engine.base_hash)
+    sessions.prepare(work.folder.events)
+    return made
 
 
 def _recorded(work: Work, kind: str) -> Entry | None:

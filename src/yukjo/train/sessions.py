@@ -1,7 +1,8 @@
 """The processes that work on a run: each leaves a `begin` event and, unless it is killed, an `end`.
 
-A begin without an end is a process at work or a dead one; which of the two, its number and the
-mark of its start tell on the machine it runs on.
+It leaves one begin when it opens the run and another, which knows where it goes on from, when it
+trains; the end is that of training. A begin without an end is a process at work or a dead one:
+which of the two, its number and the mark of its start tell on the machine it runs on.
 """
 
 import os
@@ -18,15 +19,18 @@ from yukjo.train.events import Events, read
 from yukjo.words import say
 
 
+def prepare(path: Path) -> None:
+    """Note at `path` that this process works on the run, before it trains."""
+    with Events(path) as events:
+        events.write("begin", **_myself(), resumed=None)
+
+
 @contextmanager
 def session(
     events: Events, *, resumed: Progress, steps: int, stops: type[BaseException]
 ) -> Iterator[None]:
     """Note that this process begins to train, and how it ends; `stops` is a stop, no failure."""
-    pid = os.getpid()
-    events.write("begin", host=platform.node(), pid=pid, resumed=resumed.step,
-                 seconds=resumed.seconds, started=started(pid), steps=steps,
-                 time=time.time())  # fmt: skip
+    events.write("begin", **_myself(), resumed=resumed.step, seconds=resumed.seconds, steps=steps)
     try:
         yield
     except BaseException as fault:
@@ -72,6 +76,15 @@ def started(pid: int) -> str | None:
     return None if fields[0] in "ZX" else fields[19]
 
 
+def memory_mb(pid: int) -> float | None:
+    """Resident memory of process `pid`, in MiB; None where the system doesn't tell (no /proc)."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
+    except (OSError, IndexError):
+        return None
+    return round(int(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)
+
+
 def refuse_second(path: Path) -> None:
     """RunError where another process is at work on the run whose events are at `path`."""
     begin, end = last(read(path))
@@ -81,6 +94,11 @@ def refuse_second(path: Path) -> None:
             where=str(path.parent),
             fix=say("wait for it (`yukjo monitor {run}`), or stop it first", run=path.parent.name),
         )
+
+
+def _myself() -> dict[str, Any]:
+    pid = os.getpid()
+    return {"host": platform.node(), "pid": pid, "started": started(pid), "time": time.time()}
 
 
 def _answers(pid: int) -> bool:
