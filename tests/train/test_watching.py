@@ -33,8 +33,9 @@ BEGIN = {"event": "begin", "host": "here", "pid": 7, "started": "1", "time": 100
 def step(number: int, **more: Any) -> dict[str, Any]:
     losses = {"rag": 5.0 - number / 100} | ({"review": 2.0} if number <= 3 else {})
     rates = dict.fromkeys(losses, 0.1)
-    return {"event": "step", "step": number, "losses": losses, "rates": rates,
-            "tokens": 50 * number, "seconds": 2.0 * number, "memory_mb": 900 + number} | more  # fmt: skip
+    made = {"event": "step", "step": number, "losses": losses, "rates": rates,
+            "tokens": 50 * number, "seconds": 2.0 * number, "memory_mb": 900 + number}  # fmt: skip
+    return made | more
 
 
 def valid(number: int, loss: float) -> dict[str, Any]:

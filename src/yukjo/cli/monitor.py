@@ -66,8 +66,9 @@ def frame(run: "RunState") -> "Group":
 
     done = run.step * _BAR // run.steps
     bar = Text("█" * done + "░" * (_BAR - done))
-    lines = [Text(line, no_wrap=True) for line in (_steps(run), _speed(run), _memory(run))]
-    return Group(Text(f"{run.run}  {_condition(run)}", style="bold"), bar, *lines, _table(run))
+    figures = [Text(line, no_wrap=True) for line in (_steps(run), _speed(run), _memory(run))]
+    head = Text(f"{run.run}  {_condition(run)}", style="bold")
+    return Group(head, *_ending(run), bar, *figures, _table(run))
 
 
 def _condition(run: "RunState") -> str:
@@ -79,10 +80,13 @@ def _condition(run: "RunState") -> str:
         "failed": say("failed"),
         "dead": say("dead: its process is gone without a word"),
     }
-    parts = [names[run.condition], run.why or ""]
-    if run.resumable:
-        parts.append(say("go on with --resume {run}", run=run.run))
-    return " · ".join(part for part in parts if part)
+    return names[run.condition]
+
+
+def _ending(run: "RunState") -> list[str]:
+    """Why it ended, and how to go on."""
+    resume = say("go on with --resume {run}", run=run.run) if run.resumable else ""
+    return [line for line in (run.why, resume) if line]
 
 
 def _steps(run: "RunState") -> str:

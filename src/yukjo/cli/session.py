@@ -55,8 +55,9 @@ def working(
 def _begun(place: Path, name: str) -> runs.RunFolder:
     """The folder of a run to go on with, which nobody else is at work on."""
     folder = runs.find(place, name)
-    refuse_second(folder.events)
-    folder.clear()
+    with folder.writing():
+        refuse_second(folder.events)
+        folder.clear()
     return folder
 
 
