@@ -12,7 +12,7 @@ runs/<id>/
 
 import errno
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -22,7 +22,9 @@ from yukjo.errors import RunError
 from yukjo.words import say
 
 LATEST = "latest"
-_KEPT = ("plan.json", "answers.jsonl")
+TRAINED = ("plan.json",)
+"""What a run that trains has; one that only measures has answers."""
+_KEPT = (*TRAINED, "answers.jsonl")
 _REFUSALS = {
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO,
     errno.ENOTDIR, errno.EISDIR, errno.EEXIST,
@@ -47,7 +49,8 @@ class RunFolder:
     def clear(self) -> None:
         """Remove the files that a killed process left half written."""
         for left in self.path.glob(".*"):
-            left.unlink()
+            if left.is_file():
+                left.unlink()
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -80,9 +83,12 @@ def start(runs: Path) -> RunFolder:
     return RunFolder(path)
 
 
-def find(runs: Path, name: str) -> RunFolder:
-    """The run called `name`: its id, a part of it that no other has, or `latest`."""
-    ids = sorted({p.parent.name for kept in _KEPT for p in runs.glob(f"*/{kept}")})
+def find(runs: Path, name: str, *, having: Sequence[str] = _KEPT) -> RunFolder:
+    """The run called `name`: its id, a part of it that no other has, or `latest`.
+
+    Only runs that have one of the files `having` are looked at.
+    """
+    ids = sorted({p.parent.name for kept in having for p in runs.glob(f"*/{kept}")})
     if name == LATEST and ids:
         return RunFolder(runs / ids[-1])
     matching = [i for i in ids if name in i] if name else []

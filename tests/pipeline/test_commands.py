@@ -13,7 +13,8 @@ from toys import Yukjo
 
 COMMANDS = (
     ["init"], ["run"], ["train"], ["monitor"], ["reproduce"], ["evaluate"], ["ask"],
-    ["data", "check"], ["data", "stats"], ["data", "plan"], ["data", "split"], ["data", "show"], ["adapter", "list"],
+    ["data", "check"], ["data", "stats"], ["data", "plan"], ["data", "split"], ["data", "show"],
+    ["adapter", "list"],
     ["adapter", "show"], ["ledger", "list"], ["ledger", "show"], ["ledger", "verify"],
     ["ledger", "export"],
 )  # fmt: skip

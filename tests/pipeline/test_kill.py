@@ -70,7 +70,7 @@ for line in sys.stdin:
 CLOCKS = {"seconds", "memory_mb"}
 SHAPE = ("train.accumulate=1", "train.batch=1", "train.max_steps=6", "train.keep=2")
 KILLED = -signal.SIGKILL
-CHANGES, DRAWN = 290, 12
+CHANGES, DRAWN = 290, 8
 """Changes to the disk in a whole run, about; strikes drawn over them."""
 WRITES = (
     ("plan.json", 2), ("events.jsonl", 2), (".state.safetensors", 1), ("best/.rag", 4),
@@ -201,7 +201,7 @@ def test_struck_by_the_clock_a_run_ends_the_same(
     launcher: Launcher, whole: tuple[dict[str, Any], float]
 ) -> None:
     chance, runs = random.Random(5), launcher.project / "clock"
-    for _ in range(6):
+    for _ in range(4):
         launcher.train(runs, after=chance.uniform(0, whole[1]))
     assert launcher.train(runs) == 0, launcher.log.read_text()
     assert outcome(runs) == whole[0]

@@ -208,12 +208,13 @@ def test_a_checkpoint_half_written_is_ignored_and_written_anew(
     later = PROGRESS.model_copy(update={"step": 6})
     with pytest.raises(fell):
         checkpoints.write(later, learner(one, falls_at=1))
+    (tmp_path / "checkpoints" / ".DS_Store").touch()  # not ours to remove
     (tmp_path / "checkpoints" / ".step-000006" / "state.safetensors").write_text("[")
     assert checkpoints.restore(learner(one)) == PROGRESS
     checkpoints.write(later, learner(one))
     assert checkpoints.restore(learner(one)) == later
     kept = sorted(p.name for p in (tmp_path / "checkpoints").iterdir())
-    assert kept == ["step-000004", "step-000006"]
+    assert kept == [".DS_Store", "step-000004", "step-000006"]
 
 
 def test_a_step_written_twice_stands_once(

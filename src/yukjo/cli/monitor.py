@@ -44,7 +44,8 @@ def monitor(
     from yukjo.config import load
     from yukjo.train.watching import Watch
 
-    watch = Watch(runs.find(pipeline.runs_folder(project, load(project)), run).path)
+    place = pipeline.runs_folder(project, load(project))
+    watch = Watch(runs.find(place, run, having=runs.TRAINED).path)
     found, console = watch.look(), Console(highlight=False)
     if json_:
         print_json(found.model_dump(mode="json"))

@@ -54,7 +54,7 @@ def working(
 
 def _begun(place: Path, name: str) -> runs.RunFolder:
     """The folder of a run to go on with, which nobody else is at work on."""
-    folder = runs.find(place, name)
+    folder = runs.find(place, name, having=runs.TRAINED)
     with folder.writing():
         refuse_second(folder.events)
         folder.clear()

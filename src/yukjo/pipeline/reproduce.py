@@ -29,7 +29,6 @@ from yukjo.runs import RunFolder
 from yukjo.words import say
 
 _MADE = ("run", "train")
-_WORDS = "template_hash"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,8 @@ def recorded(place: Path, name: str, ledger: Ledger) -> tuple[RunFolder, Entry]:
     """The run called `name` below `place`, and its entry; RunError where it was never recorded."""
     made = [e for e in ledger.entries() if e.kind in _MADE]
     # The newest folder may be a reproduction, or of a run that was killed.
-    folder = runs.find(place, made[-1].run if made and name == runs.LATEST else name)
+    meant = made[-1].run if made and name == runs.LATEST else name
+    folder = runs.find(place, meant, having=runs.TRAINED)
     own = [e for e in made if e.run == folder.id]
     if not own:
         raise RunError(
@@ -88,7 +88,7 @@ def reproduce(work: Work, entry: Entry) -> Entry:
     _refuse(
         {
             say("base"): Pair(then["base"]["hash"], now["base"]["hash"]),
-            say("chat template"): Pair(then[_WORDS], now[_WORDS]),
+            say("chat template"): Pair(then["template_hash"], now["template_hash"]),
             **{f"[agents] {name}": Pair(made["prompt_hash"], work.prepared.roles[name].prompt_hash)
                for name, made in then["adapters"].items()},
         },

@@ -123,7 +123,7 @@ class Checkpoints:
 
     def _clear(self) -> None:
         """Remove what a killed process left half done."""
-        for left in self.folder.glob(".*"):
+        for left in self.folder.glob(".*step-*"):
             shutil.rmtree(left)
 
 

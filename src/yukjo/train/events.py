@@ -24,7 +24,8 @@ class Events:
             kept = [e for e in read(path) if e.get("step", 0) <= upto_step]
             write_whole(path, "".join(canonical_json(e) + "\n" for e in kept))
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a", encoding="utf-8")
+        # A path in an error's words may hold bytes that are no Unicode.
+        self._file = path.open("a", encoding="utf-8", errors="replace")
 
     def write(self, kind: str, **values: Any) -> None:  # noqa: ANN401 - any JSON value
         """Append one event."""

@@ -35,7 +35,7 @@ def session(
         yield
     except BaseException as fault:
         how = "stopped" if isinstance(fault, (stops, KeyboardInterrupt)) else "failed"
-        why = getattr(fault, "what", None) or f"{type(fault).__name__}: {fault}"
+        why = getattr(fault, "what", None) or f"{type(fault).__name__}: {fault}".rstrip(": ")
         with suppress(OSError):  # a full disk is what it may be about
             events.write("end", how=how, time=time.time(), why=why.partition("\n")[0])
         raise

@@ -121,7 +121,10 @@ class Watch:
 
 
 def sampled(lines: Sequence[bytes]) -> list[bytes]:
-    """The lines without most of the steps, where these are many; the last `RECENT` stay."""
+    """The lines without most of the steps, where these are many; the last `RECENT` stay.
+
+    A step is known by its canonical text: reading all of them as JSON would take seconds.
+    """
     steps = [number for number, line in enumerate(lines) if b'"event":"step"' in line]
     chosen = {*steps[:: math.ceil(len(steps) / SAMPLED) or 1], *steps[-RECENT:]}
     left_out = set(steps) - chosen
