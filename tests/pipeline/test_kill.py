@@ -73,7 +73,7 @@ KILLED = -signal.SIGKILL
 CHANGES, DRAWN = 290, 8
 """Changes to the disk in a whole run, about; strikes drawn over them."""
 WRITES = (
-    ("plan.json", 2), ("events.jsonl", 2), (".state.safetensors", 1), ("best/.rag", 4),
+    ("plan.json", 2), ("events.jsonl", 3), (".state.safetensors", 1), ("best/.rag", 4),
     (".sums.json", 2), ("best/.review", 3), ("/best/", 20), (".gone", 1),
     (".progress.json", 2), ("adapters/rag", 3), ("adapters/.", 3), ("adapters/review", 4),
 )  # fmt: skip
