@@ -1,8 +1,9 @@
-"""Hash a file; write a file whole or not at all; put JSON in one canonical form."""
+"""Hash a file; write a file or a folder whole or not at all; put JSON in one canonical form."""
 
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -75,6 +76,37 @@ def write_jsonl(path: Path, rows: Iterable[object]) -> None:
     with writing_whole(path) as file:
         for row in rows:
             file.write(canonical_json(row).encode() + b"\n")
+
+
+def move_whole(scratch: Path, place: Path) -> None:
+    """Let the finished folder `scratch` appear at `place`, in the place of what stood there.
+
+    A kill leaves the old folder, none, or the new one, never a part of either.
+    """
+    remove_whole(place)
+    scratch.rename(place)
+    _sync_folder(place.parent)
+
+
+def remove_whole(folder: Path) -> None:
+    """Remove a folder that may be missing; a kill leaves it whole, or hidden by a leading dot."""
+    hidden = folder.with_name(f".{folder.name}.gone")
+    shutil.rmtree(hidden, ignore_errors=True)
+    if folder.exists():
+        folder.rename(hidden)
+        shutil.rmtree(hidden)
+
+
+def copy_folder(source: Path, target: Path) -> None:
+    """Copy a folder by linking its files, where the system can: they must never change in place."""
+    shutil.copytree(source, target, copy_function=_link_or_copy)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def _sync_folder(folder: Path) -> None:

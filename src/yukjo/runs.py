@@ -10,6 +10,10 @@ runs/<id>/
   report.html
 """
 
+import errno
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,7 +22,14 @@ from yukjo.errors import RunError
 from yukjo.words import say
 
 LATEST = "latest"
-_KEPT = ("plan.json", "answers.jsonl")
+TRAINED = ("plan.json",)
+"""What a run that trains has; one that only measures has answers."""
+_KEPT = (*TRAINED, "answers.jsonl")
+_REFUSALS = {
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO,
+    errno.ENOTDIR, errno.EISDIR, errno.EEXIST,
+}  # fmt: skip
+"""What a disk answers that is full, shut or has something else in the place."""
 
 
 class RunFolder:
@@ -28,11 +39,34 @@ class RunFolder:
         self.path = path
         self.id = path.name
         self.plan = path / "plan.json"
+        self.events = path / "events.jsonl"
         self.before = path / "before.json"
         self.best = path / "best"
         self.adapters = path / "adapters"
         self.answers = path / "answers.jsonl"
         self.report = path / "report.html"
+
+    def clear(self) -> None:
+        """Remove the files that a killed process left half written."""
+        for left in self.path.glob(".*"):
+            if left.is_file():
+                left.unlink()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Turn what the disk refuses into a RunError that says how to go on."""
+        try:
+            yield
+        except OSError as fault:
+            # shutil.Error gathers what several files met and has no number of its own.
+            if fault.errno not in _REFUSALS and not isinstance(fault, shutil.Error):
+                raise
+            raise RunError(
+                say("the run can't be written: {fault}", fault=fault),
+                where=str(fault.filename or self.path),
+                fix=say("free some room and let the folder be written to, then go on with"
+                        " --resume {run}; the last checkpoint stands", run=self.id),
+            ) from fault  # fmt: skip
 
 
 def start(runs: Path) -> RunFolder:
@@ -49,9 +83,12 @@ def start(runs: Path) -> RunFolder:
     return RunFolder(path)
 
 
-def find(runs: Path, name: str) -> RunFolder:
-    """The run called `name`: its id, a part of it that no other has, or `latest`."""
-    ids = sorted({p.parent.name for kept in _KEPT for p in runs.glob(f"*/{kept}")})
+def find(runs: Path, name: str, *, having: Sequence[str] = _KEPT) -> RunFolder:
+    """The run called `name`: its id, a part of it that no other has, or `latest`.
+
+    Only runs that have one of the files `having` are looked at.
+    """
+    ids = sorted({p.parent.name for kept in having for p in runs.glob(f"*/{kept}")})
     if name == LATEST and ids:
         return RunFolder(runs / ids[-1])
     matching = [i for i in ids if name in i] if name else []

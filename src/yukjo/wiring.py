@@ -31,6 +31,11 @@ def open_parts(config: YukjoConfig, project: Path) -> Parts:
     from yukjo.backends.torch.trainer import TorchTrainer
 
     torch.set_num_threads(config.train.threads or os.cpu_count() or 1)
+    if config.train.deterministic:
+        os.environ.setdefault(
+            "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
+        )  # CUDA's demand; no CPU reads it
+    torch.use_deterministic_algorithms(config.train.deterministic)
     folder = base_folder(config.base, project)
     base = Base(
         folder,
@@ -44,6 +49,10 @@ def open_parts(config: YukjoConfig, project: Path) -> Parts:
     return Parts(
         base=config.base.model,
         notice=notice(folder),
+        conditions={
+            "threads": str(torch.get_num_threads()),
+            "instructions": torch.backends.cpu.get_cpu_capability(),
+        },
         tokenizer=tokenizer,
         trainer=TorchTrainer(base, name=config.base.model),
         engine=TorchEngine(base, tokenizer, batch=config.evaluate.batch),

@@ -17,7 +17,10 @@ from hypothesis import strategies as st
 
 from yukjo.files import (
     canonical_json,
+    copy_folder,
     hash_json,
+    move_whole,
+    remove_whole,
     sha256_bytes,
     sha256_file,
     write_jsonl,
@@ -197,3 +200,36 @@ def test_two_values_have_two_texts(a: Any, b: Any) -> None:
 def test_what_is_no_number_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="JSON"):
         canonical_json(value)
+
+
+# Folders
+
+
+def folder(place: Path, text: str) -> Path:
+    place.mkdir()
+    (place / "file").write_text(text)
+    return place
+
+
+def test_a_folder_moves_to_its_place_whatever_stood_there(tmp_path: Path) -> None:
+    folder(tmp_path / "place", "old")
+    move_whole(folder(tmp_path / "scratch", "new"), tmp_path / "place")
+    assert (tmp_path / "place" / "file").read_text() == "new"
+    assert [p.name for p in tmp_path.iterdir()] == ["place"]
+
+
+def test_a_folder_half_removed_is_hidden_and_the_next_removal_clears_it(tmp_path: Path) -> None:
+    place = folder(tmp_path / "place", "old")
+    left = folder(tmp_path / ".place.gone", "of a killed process")
+    remove_whole(place)
+    assert not place.exists()
+    assert not left.exists()
+    remove_whole(place)  # may be missing
+
+
+def test_a_copied_folder_shares_its_files_until_one_side_writes_its_own(tmp_path: Path) -> None:
+    source = folder(tmp_path / "source", "one")
+    copy_folder(source, tmp_path / "copy")
+    assert (tmp_path / "copy" / "file").samefile(source / "file")
+    write_whole(source / "file", "two")
+    assert (tmp_path / "copy" / "file").read_text() == "one"

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -54,11 +55,21 @@ def yukjo(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
-def project(tiny: Tiny, tmp_path: Path) -> Path:
+def project(project_in: Callable[[Path], Path], tmp_path: Path) -> Path:
     """24 short samples of two agents on a tiny Qwen3."""
-    folder = tmp_path / "project"
+    return project_in(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def project_in(tiny: Tiny) -> Callable[[Path], Path]:
+    """Makes such a project in a folder of the test's."""
+    return lambda place: _made(place, tiny("qwen3"))
+
+
+def _made(place: Path, base: Path) -> Path:
+    folder = place / "project"
     folder.mkdir()
-    (folder / "yukjo.toml").write_text(SETTINGS.format(base=tiny("qwen3")), encoding="utf-8")
+    (folder / "yukjo.toml").write_text(SETTINGS.format(base=base), encoding="utf-8")
     rows = [
         {"id": f"{agent}-{n}", "instruction": f"{word} 점검 결과를 {ask}", "agent_type": agent,
          "input": f"『{word} 점검표』 {n}쪽", "output": f"{word}은(는) {n}건을 고쳤습니다.",

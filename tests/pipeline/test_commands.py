@@ -12,8 +12,9 @@ import pytest
 from toys import Yukjo
 
 COMMANDS = (
-    ["init"], ["run"], ["train"], ["evaluate"], ["ask"], ["data", "check"], ["data", "stats"],
-    ["data", "plan"], ["data", "split"], ["data", "show"], ["adapter", "list"],
+    ["init"], ["run"], ["train"], ["monitor"], ["reproduce"], ["evaluate"], ["ask"],
+    ["data", "check"], ["data", "stats"], ["data", "plan"], ["data", "split"], ["data", "show"],
+    ["adapter", "list"],
     ["adapter", "show"], ["ledger", "list"], ["ledger", "show"], ["ledger", "verify"],
     ["ledger", "export"],
 )  # fmt: skip

@@ -155,6 +155,20 @@ def test_a_run_resumed_with_other_settings_is_refused(project: Path, yukjo: Yukj
     assert "다른 설정" in said.err
 
 
+def test_a_recorded_run_that_is_resumed_is_neither_measured_nor_recorded_again(
+    project: Path, yukjo: Yukjo
+) -> None:
+    assert yukjo("run", "-p", project).code == 0
+    run = run_folder(project)
+    answers = (run / "answers.jsonl").read_bytes()
+    (run / "report.html").unlink()
+    assert yukjo("run", "-p", project, "--resume", "latest").code == 0
+    assert (run / "answers.jsonl").read_bytes() == answers  # their hash is in the ledger
+    assert (run / "report.html").exists()
+    listed: Any = yukjo("ledger", "list", "-p", project, "--json").json()["entries"]
+    assert [e["kind"] for e in listed] == ["run"]
+
+
 def test_ctrl_c_leaves_a_run_that_goes_on_to_the_same_adapters(project: Path, yukjo: Yukjo) -> None:
     longer = ("-p", str(project), "--set", "train.epochs=12")
     with subprocess.Popen(

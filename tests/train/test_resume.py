@@ -29,6 +29,7 @@ def outcome(job: Job, learner: Any) -> tuple[Any, ...]:
     seen = [
         {key: value for key, value in e.items() if key not in CLOCKED}
         for e in read(job.folder / "events.jsonl")
+        if e["event"] not in {"begin", "end"}  # of the processes, not of the training
     ]
     last = max((job.folder / "checkpoints").glob("step-*"))
     state = (last / "state.safetensors").read_text()
@@ -105,7 +106,7 @@ def test_whenever_the_stop_is_asked_for_the_step_it_names_is_checkpointed(
     try:
         done = train(learner(one), one, stop=lambda: next(left, False)).step
     except Stopped:
-        done = list(read(one.folder / "events.jsonl"))[-1]["step"]
+        done = max(e.get("step", 0) for e in read(one.folder / "events.jsonl"))
     assert max(p.name for p in (one.folder / "checkpoints").iterdir()) == f"step-{done:06d}"
 
 
@@ -208,8 +209,9 @@ def test_what_is_written_is_restored(job: MakeJob, learner: MakeLearner, tmp_pat
     one, checkpoints = job({"rag": 3}), Checkpoints(tmp_path, keep=1)
     wrote, fresh = learner(one), learner(one)
     wrote.weights["rag"][0] = 7.25
+    checkpoints.save_best("rag", wrote)
     place = checkpoints.write(PROGRESS, wrote)
-    assert place == tmp_path / "step-000004"
+    assert place == tmp_path / "checkpoints" / "step-000004"
     assert checkpoints.restore(fresh) == PROGRESS
     assert fresh.weights == wrote.weights
 
@@ -224,25 +226,90 @@ def test_a_checkpoint_half_written_is_ignored_and_written_anew(
     job: MakeJob, learner: MakeLearner, fell: type[Exception], tmp_path: Path
 ) -> None:
     one, checkpoints = job({"rag": 3}), Checkpoints(tmp_path, keep=2)
+    checkpoints.save_best("rag", learner(one))
     checkpoints.write(PROGRESS, learner(one))
     later = PROGRESS.model_copy(update={"step": 6})
     with pytest.raises(fell):
         checkpoints.write(later, learner(one, falls_at=1))
-    (tmp_path / ".step-000006" / "state.safetensors").write_text("[")
+    (tmp_path / "checkpoints" / ".DS_Store").touch()  # not ours to remove
+    (tmp_path / "checkpoints" / ".step-000006" / "state.safetensors").write_text("[")
     assert checkpoints.restore(learner(one)) == PROGRESS
     checkpoints.write(later, learner(one))
     assert checkpoints.restore(learner(one)) == later
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["step-000004", "step-000006"]
+    kept = sorted(p.name for p in (tmp_path / "checkpoints").iterdir())
+    assert kept == [".DS_Store", "step-000004", "step-000006"]
 
 
 def test_a_step_written_twice_stands_once(
     job: MakeJob, learner: MakeLearner, tmp_path: Path
 ) -> None:
     one, checkpoints = job({"rag": 3}), Checkpoints(tmp_path, keep=2)
+    checkpoints.save_best("rag", learner(one))
     for tokens in (1, 2):
         checkpoints.write(PROGRESS.model_copy(update={"tokens": tokens}), learner(one))
-    assert [p.name for p in tmp_path.iterdir()] == ["step-000004"]
+    assert [p.name for p in (tmp_path / "checkpoints").iterdir()] == ["step-000004"]
     assert checkpoints.restore(learner(one)).tokens == 2
+
+
+def flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+@pytest.mark.parametrize("spoil", [flip, cut, Path.unlink])
+@pytest.mark.parametrize(
+    "file", ["state.safetensors", "progress.json", "sums.json", "best/rag/weights.json"]
+)
+def test_a_damaged_checkpoint_is_set_aside_and_the_one_before_leads_to_the_same_end(
+    job: MakeJob,
+    learner: MakeLearner,
+    uninterrupted: tuple[Any, ...],
+    file: str,
+    spoil: Callable[[Path], None],
+) -> None:
+    one, asked, said = job(RUN, **SHAPE), Asked(5), list[str]()
+    with pytest.raises(Stopped):
+        train(learner(one), one, stop=asked, shown=asked.see)
+    newest = one.folder / "checkpoints" / "step-000005"
+    spoil(newest / file)
+    again = learner(one)
+    train(again, one, resume=True, said=said.append)
+    assert outcome(one, again) == uninterrupted
+    assert "step-000005" in "".join(said)
+    assert (one.folder / "checkpoints" / "damaged-step-000005").exists()
+
+
+def test_where_every_checkpoint_is_damaged_a_run_begins_again_and_ends_the_same(
+    job: MakeJob, learner: MakeLearner, uninterrupted: tuple[Any, ...]
+) -> None:
+    one, asked, said = job(RUN, **SHAPE), Asked(5), list[str]()
+    with pytest.raises(Stopped):
+        train(learner(one), one, stop=asked, shown=asked.see)
+    for place in (one.folder / "checkpoints").iterdir():
+        flip(place / "state.safetensors")
+    again = learner(one)
+    train(again, one, resume=True, said=said.append)
+    assert len(said) == 2
+    assert outcome(one, again) == uninterrupted
+
+
+def test_what_was_best_after_the_checkpoint_is_forgotten_with_it(
+    job: MakeJob, learner: MakeLearner, tmp_path: Path
+) -> None:
+    one, checkpoints = job({"rag": 3}), Checkpoints(tmp_path, keep=2)
+    then, later = learner(one), learner(one)
+    later.weights["rag"][0] = 7.25
+    checkpoints.save_best("rag", then)
+    checkpoints.write(PROGRESS, then)
+    checkpoints.save_best("rag", later)
+    checkpoints.restore(learner(one))
+    best = tmp_path / "best" / "rag" / "weights.json"
+    assert json.loads(best.read_text()) == then.weights["rag"]
 
 
 # Events

@@ -4,13 +4,12 @@ A folder is a valid PEFT adapter plus `yukjo.json`, its manifest. What is read b
 again: a byte that changed on disk is found before it answers anybody.
 """
 
-import os
 import shutil
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from yukjo.errors import AdapterError
-from yukjo.files import sha256_file, write_whole
+from yukjo.files import copy_folder, sha256_file, write_whole
 from yukjo.records import AdapterManifest
 from yukjo.words import say
 
@@ -88,9 +87,10 @@ class Store:
         read_manifest(source)
         place = self.folder / manifest.id
         if not place.exists():
-            scratch = self.folder / f".{manifest.id}.{os.getpid()}"
+            # Named by its run, which clears it when it is gone on with after a kill.
+            scratch = self.folder / f".{manifest.id}.{manifest.run}"
             shutil.rmtree(scratch, ignore_errors=True)
-            shutil.copytree(source, scratch, copy_function=_link_or_copy)
+            copy_folder(source, scratch)
             scratch.rename(place)
         return place
 
@@ -147,10 +147,3 @@ def _refuse_rivals(manifests: Sequence[AdapterManifest]) -> None:
             where="--adapter",
             fix=say("name one adapter an agent"),
         )
-
-
-def _link_or_copy(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)

@@ -4,7 +4,19 @@ from typing import Annotated, Literal
 
 import typer
 
-from yukjo.cli import adapter, ask, data, evaluate, init, ledger, run, show, train
+from yukjo.cli import (
+    adapter,
+    ask,
+    data,
+    evaluate,
+    init,
+    ledger,
+    monitor,
+    reproduce,
+    run,
+    show,
+    train,
+)
 from yukjo.words import say
 
 app = typer.Typer(
@@ -18,6 +30,8 @@ app = typer.Typer(
 app.command(help=init.HELP)(init.init)
 app.command(help=run.HELP)(run.run)
 app.command(help=train.HELP)(train.train)
+app.command(help=monitor.HELP)(monitor.monitor)
+app.command(help=reproduce.HELP)(reproduce.reproduce)
 app.command(help=evaluate.HELP)(evaluate.evaluate)
 app.command(help=ask.HELP)(ask.ask)
 data.app.command("show", help=show.HELP)(show.show)

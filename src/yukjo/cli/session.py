@@ -14,6 +14,7 @@ from yukjo.config import YukjoConfig, load
 from yukjo.data.check import check
 from yukjo.ledger.store import Ledger
 from yukjo.pipeline.prepare import data_files
+from yukjo.train.sessions import refuse_second
 from yukjo.words import say
 
 
@@ -22,10 +23,18 @@ def opened(
     project: Path, *, resume: str | None = None, changes: Mapping[str, Any] | None = None
 ) -> Iterator[pipeline.Work]:
     """Open a project, with `changes` to its settings. Exit 1 where its data has errors."""
-    config = load(project, changes)
+    with working(project, load(project, changes), resume=resume) as work:
+        yield work
+
+
+@contextmanager
+def working(
+    project: Path, config: YukjoConfig, *, resume: str | None = None
+) -> Iterator[pipeline.Work]:
+    """Open a project with these settings instead of its file's."""
     place = pipeline.runs_folder(project, config)
     with Shown() as watch, Ledger(pipeline.ledger_file(place)) as ledger:
-        folder = runs.find(place, resume) if resume else None
+        folder = _begun(place, resume) if resume else None
         watch.stage("check")
         _refuse_errors(project, config)
         watch.stage("base")
@@ -36,10 +45,20 @@ def opened(
             watch.note(say("left out: {name} ({reason})", name=refusal.name, reason=refusal.reason))
         folder = folder or runs.start(place)
         try:
-            yield pipeline.Work(parts, config, prepared, folder, ledger, watch)
+            with folder.writing():
+                yield pipeline.Work(parts, config, prepared, folder, ledger, watch)
         except KeyboardInterrupt:
             watch.note(say("go on with --resume {run}", run=folder.id))
             raise
+
+
+def _begun(place: Path, name: str) -> runs.RunFolder:
+    """The folder of a run to go on with, which nobody else is at work on."""
+    folder = runs.find(place, name, having=runs.TRAINED)
+    with folder.writing():
+        refuse_second(folder.events)
+        folder.clear()
+    return folder
 
 
 def _refuse_errors(project: Path, config: YukjoConfig) -> None:

@@ -22,6 +22,10 @@ def train(
     seed: Annotated[int | None, typer.Option(help=say("Instead of the project's seed"))] = None,
     resume: Resume = None,
     sweep: Sweep = None,
+    deterministic: Annotated[
+        bool,
+        typer.Option("--deterministic", help=say("Two runs give the same adapters, to the bit")),
+    ] = False,
     set_: Changes = None,
 ) -> None:
     """Train, prove and keep adapters."""
@@ -33,6 +37,8 @@ def train(
         changes["agents"] = agent
     if seed is not None:
         changes["seed"] = seed
+    if deterministic:
+        changes["train.deterministic"] = True
     with opened(project, resume=resume, changes=changes) as work:
         adapters = pipeline.train_only(work)
         for name, manifest in adapters.items():

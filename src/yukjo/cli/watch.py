@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
+from yukjo.cli.monitor import clock
 from yukjo.train.loop import StepReport
 from yukjo.words import say
 
@@ -63,16 +64,6 @@ class Shown:
             loss=mean,
             rate=report.tokens_per_s,
             memory=report.memory_mb / 1024,
-            left=_clock(report.seconds_left),
+            left=clock(report.seconds_left),
         )
         self._bar.update(self._task, completed=report.step, figures=figures)
-
-
-def _clock(seconds: float) -> str:
-    """Seconds as m:ss.
-
-    >>> _clock(125.4)
-    '2:05'
-    """
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02d}"

@@ -140,6 +140,14 @@ def _locked(_reason: str, where: str) -> LedgerError:
     )
 
 
+def _no_room(reason: str, where: str) -> LedgerError:
+    return LedgerError(
+        say("the ledger can't be written: {reason}", reason=reason),
+        where=where,
+        fix=say("free some room, then do it again; what was recorded before stands"),
+    )
+
+
 def _shut(reason: str, where: str) -> LedgerError:
     return LedgerError(
         say("the ledger can't be opened for writing: {reason}", reason=reason),
@@ -152,6 +160,9 @@ _REFUSALS: dict[str, Callable[[str, str], LedgerError]] = {
     "not a database": _no_database,
     "malformed": _malformed,
     "locked": _locked,
+    "is full": _no_room,
+    "I/O error": _no_room,
+    "No space left": _no_room,
     "readonly": _shut,
     "unable to open": _shut,
     "Permission denied": _shut,

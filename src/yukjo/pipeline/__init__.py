@@ -21,6 +21,7 @@ from yukjo.pipeline.record import Clock, Results, body, training
 from yukjo.pipeline.work import Work
 from yukjo.records import AdapterManifest, Entry
 from yukjo.runs import RunFolder
+from yukjo.train import sessions
 from yukjo.train.checkpoints import Progress
 from yukjo.train.choose import chosen, line, siblings
 from yukjo.train.interrupt import interrupts
@@ -29,8 +30,8 @@ from yukjo.train.plan import Plan
 from yukjo.words import say
 
 __all__ = [
-    "Parts", "Prepared", "Watcher", "Work", "evaluate_adapters", "ledger_file", "prepare",
-    "rescore", "run", "runs_folder", "store_of", "train_only",
+    "Parts", "Prepared", "Watcher", "Work", "evaluate_adapters", "learn", "ledger_file",
+    "prepare", "rescore", "run", "runs_folder", "store_of", "train_only",
 ]  # fmt: skip
 
 
@@ -38,6 +39,9 @@ def run(work: Work, *, report: Callable[[Entry], str]) -> Entry:
     """Measure, train, measure again, compare, record. A folder begun before is gone on with."""
     clock = Clock()
     plan = _plan(work)
+    if entry := _recorded(work, "run"):
+        write_whole(work.folder.report, report(entry))
+        return entry
     work.watch.stage("baseline")
     with clock("baseline"):
         before = _before(work)
@@ -64,8 +68,9 @@ def train_only(work: Work) -> dict[str, AdapterManifest]:
     plan = _plan(work)
     work.watch.stage("train")
     adapters, done = _train(work, plan)
-    made = body(work, adapters) | training(work, plan, done)
-    work.ledger.append("train", work.folder.id, made)
+    if not _recorded(work, "train"):
+        made = body(work, adapters) | training(work, plan, done)
+        work.ledger.append("train", work.folder.id, made)
     return adapters
 
 
@@ -121,15 +126,19 @@ def _plan(work: Work) -> Plan:
     plan = ask_plan(work.config, work.prepared, work.folder, parts=work.parts)
     for warning in plan.warnings:
         work.watch.note(warning)
+    sessions.prepare(work.folder.events)
     return plan
+
+
+def _recorded(work: Work, kind: str) -> Entry | None:
+    """What is recorded of this run: a kill after that must not record it twice."""
+    known = work.ledger.entries(kind, work.folder.id)
+    return known[-1] if known else None
 
 
 def _train(work: Work, plan: Plan) -> tuple[dict[str, AdapterManifest], Progress]:
     """All adapters in one run; the best of each agent is proved to act and kept in the store."""
-    data = work.prepared
-    job = Job(plan, work.config.train, data.train, data.valid, work.folder.path)
-    with interrupts() as stop:
-        done = train(work.parts.trainer, job, resume=True, stop=stop, shown=work.watch.step)
+    done = learn(work, plan)
     for adapter, step in done.stopped.items():
         work.watch.note(
             say("`{adapter}` memorised and stopped early after step {step}; kept: step {best}",
@@ -140,6 +149,20 @@ def _train(work: Work, plan: Plan) -> tuple[dict[str, AdapterManifest], Progress
     store = store_of(work.folder.path.parent)
     kept = chosen(plan, done)
     return {name: keep(work, one, done=done, store=store) for name, one in kept.items()}, done
+
+
+def learn(work: Work, plan: Plan) -> Progress:
+    """Train all adapters of the plan; their best weights are in the run's `best/`."""
+    job = Job(plan, work.config.train, work.prepared.train, work.prepared.valid, work.folder.path)
+    with interrupts() as stop:
+        return train(
+            work.parts.trainer,
+            job,
+            resume=True,
+            stop=stop,
+            shown=work.watch.step,
+            said=work.watch.note,
+        )
 
 
 def _before(work: Work) -> Measured:

@@ -48,7 +48,7 @@ def keep(work: Work, agent: AgentPlan, *, done: Progress, store: Store) -> Adapt
         best_step=best.step,
         valid_loss=best.loss,
         effect=prove(parts.engine, identity, _prompts(work, name)),
-        versions=versions(),
+        versions=versions() | dict(parts.conditions),
         licences=_licences(work, name),
     )  # fmt: skip
     store.add(place, manifest)

@@ -1,5 +1,6 @@
 """What the story is told with: a base with its tokenizer, trainer and engine, and a watcher."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +16,8 @@ class Parts:
     """As the project names it."""
     notice: str
     """The base's licence or the notice it asks to travel with copies; "" where it has none."""
+    conditions: Mapping[str, str]
+    """What of this process decides bits beside versions: its threads, the instructions it uses."""
     tokenizer: Tokenizer
     trainer: Trainer
     engine: Engine

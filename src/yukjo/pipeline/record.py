@@ -98,7 +98,7 @@ def body(work: Work, adapters: Mapping[str, AdapterManifest]) -> dict[str, Any]:
             "refused": [r._asdict() for r in prepared.refused],
         },
         "adapters": {name: m.model_dump(mode="json") for name, m in adapters.items()},
-        "versions": versions(),
+        "versions": versions() | dict(parts.conditions),
         "machine": machine(),
         "licences": _licences(adapters),
     }

@@ -1,22 +1,32 @@
 """Resumable checkpoints of a run: a folder each, whole or not there, the newest few kept.
 
-A checkpoint is written beside its place and renamed into it. `progress.json` is what the loop
-knows; `state.safetensors` what the trainer knows.
+checkpoints/step-000020/
+  progress.json       what the loop knows
+  state.safetensors   what the trainer knows
+  best/<agent>/       each adapter at its best so far
+  sums.json           SHA-256 of all of them
+
+1. A checkpoint comes to its place and leaves it by a rename: a kill never shows a part of one.
+2. It stands alone: going on from it puts `best/` back as it was, whatever was written since.
+3. One that is not what was written is set aside, and said; the run goes on from the one before,
+   at last from its beginning. What a kill leaves needs no hand.
 """
 
+import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import Field
 
 from yukjo.errors import RunError
-from yukjo.files import write_whole
+from yukjo.files import copy_folder, move_whole, remove_whole, sha256_file, write_whole
 from yukjo.ports import Trainer
 from yukjo.records import Frozen
 from yukjo.train.patience import Looks
 from yukjo.words import say
 
-_STATE, _PROGRESS = "state.safetensors", "progress.json"
+_STATE, _PROGRESS, _BEST, _SUMS = "state.safetensors", "progress.json", "best", "sums.json"
 
 
 class Best(Frozen):
@@ -46,27 +56,32 @@ START = Progress(step=0, best={}, tokens=0, seconds=0)
 
 
 class Checkpoints:
-    """The checkpoints of the run in `folder`."""
+    """The checkpoints of the run in folder `run`, and the best adapters that go with them."""
 
-    def __init__(self, folder: Path, *, keep: int) -> None:
-        self.folder = folder
+    def __init__(self, run: Path, *, keep: int) -> None:
+        self.folder = run / "checkpoints"
+        self.best = run / _BEST
         self.keep = keep
+
+    def save_best(self, agent: str, trainer: Trainer) -> None:
+        """Keep the adapter as it now is, until it is bettered."""
+        scratch = self.best / f".{agent}"
+        shutil.rmtree(scratch, ignore_errors=True)
+        trainer.save(agent, scratch)
+        move_whole(scratch, self.best / agent)
 
     def write(self, progress: Progress, trainer: Trainer) -> Path:
         """Write a checkpoint and drop the oldest beyond `keep`; RunError where there's no room."""
         place = self.folder / f"step-{progress.step:06d}"
         scratch = self.folder / f".{place.name}"
         try:
-            shutil.rmtree(scratch, ignore_errors=True)
-            scratch.mkdir(parents=True)
-            trainer.save_state(scratch / _STATE)
-            write_whole(scratch / _PROGRESS, progress.model_dump_json())
-            if place.exists():
-                shutil.rmtree(place)
-            scratch.rename(place)
+            self._clear()
+            self._fill(scratch, progress, trainer)
+            move_whole(scratch, place)
             for old in self._all()[: -self.keep]:
-                shutil.rmtree(old)
+                remove_whole(old)
         except OSError as fault:
+            shutil.rmtree(scratch, ignore_errors=True)
             raise RunError(
                 say("the checkpoint can't be written: {fault}", fault=fault),
                 where=str(self.folder),
@@ -74,21 +89,60 @@ class Checkpoints:
             ) from fault
         return place
 
-    def restore(self, trainer: Trainer) -> Progress:
-        """Put the newest checkpoint into `trainer`; where there is none, the beginning."""
-        found = self._all()
-        if not found:
-            return START
-        newest = found[-1]
+    def restore(
+        self, trainer: Trainer, *, said: Callable[[str], None] = lambda _: None
+    ) -> Progress:
+        """Put the newest whole checkpoint into `trainer`; where there is none, the beginning."""
+        self._clear()
+        for place in reversed(self._all()):
+            if progress := self._taken(place, trainer, said):
+                return progress
+        shutil.rmtree(self.best, ignore_errors=True)
+        return START
+
+    def _fill(self, folder: Path, progress: Progress, trainer: Trainer) -> None:
+        folder.mkdir(parents=True)
+        trainer.save_state(folder / _STATE)
+        write_whole(folder / _PROGRESS, progress.model_dump_json())
+        for agent in progress.best:
+            copy_folder(self.best / agent, folder / _BEST / agent)
+        write_whole(folder / _SUMS, json.dumps(_sums(folder), indent=2))
+
+    def _taken(self, place: Path, trainer: Trainer, said: Callable[[str], None]) -> Progress | None:
+        """Go on from the checkpoint at `place`; None, after setting it aside, if it's damaged."""
         try:
-            trainer.load_state(newest / _STATE)
-            return Progress.model_validate_json((newest / _PROGRESS).read_bytes())
+            _refuse_changes(place)
+            progress = Progress.model_validate_json((place / _PROGRESS).read_bytes())
+            trainer.load_state(place / _STATE)
         except (OSError, ValueError, KeyError) as fault:
-            raise RunError(
-                say("the checkpoint is damaged: {fault}", fault=fault),
-                where=str(newest),
-                fix=say("delete this checkpoint to go on from the one before"),
-            ) from fault
+            said(
+                say("checkpoint {name} is damaged and set aside, going on from the one before:"
+                    " {fault}", name=place.name, fault=fault)
+            )  # fmt: skip
+            move_whole(place, place.with_name(f"damaged-{place.name}"))
+            return None
+        shutil.rmtree(self.best, ignore_errors=True)
+        for agent in progress.best:
+            copy_folder(place / _BEST / agent, self.best / agent)
+        return progress
 
     def _all(self) -> list[Path]:
-        return sorted(self.folder.glob("step-*"))
+        """Oldest first."""
+        return sorted(self.folder.glob("step-*"), key=lambda place: int(place.name[5:]))
+
+    def _clear(self) -> None:
+        """Remove what a killed process left half done."""
+        for left in self.folder.glob(".*step-*"):
+            shutil.rmtree(left)
+
+
+def _refuse_changes(place: Path) -> None:
+    """ValueError where the checkpoint at `place` is not what was written."""
+    if json.loads((place / _SUMS).read_bytes()) != _sums(place):
+        raise ValueError(say("its bytes have changed"))
+
+
+def _sums(folder: Path) -> dict[str, str]:
+    """File -> SHA-256, of all files of a checkpoint but the one these are kept in."""
+    files = sorted(f for f in folder.rglob("*") if f.is_file() and f.name != _SUMS)
+    return {f.relative_to(folder).as_posix(): sha256_file(f) for f in files}

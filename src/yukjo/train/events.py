@@ -1,11 +1,13 @@
 """What happens in a run, a JSON object a line, as it goes: `events.jsonl`.
 
 A line is written whole and flushed; a run that is killed leaves at most one torn last line,
-which readers skip and a resumed run cuts off.
+which readers skip and a resumed run cuts off. Events of a step carry it; `begin` and `end` tell of
+the processes that worked on the run (see `sessions`), carry none, and are never cut off.
 """
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,12 +24,17 @@ class Events:
             kept = [e for e in read(path) if e.get("step", 0) <= upto_step]
             write_whole(path, "".join(canonical_json(e) + "\n" for e in kept))
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a", encoding="utf-8")
+        # A path in an error's words may hold bytes that are no Unicode.
+        self._file = path.open("a", encoding="utf-8", errors="replace")
 
     def write(self, kind: str, **values: Any) -> None:  # noqa: ANN401 - any JSON value
         """Append one event."""
         self._file.write(canonical_json({"event": kind, **values}) + "\n")
         self._file.flush()
+
+    def settle(self) -> None:
+        """Make all events so far survive a power cut: no checkpoint may know more than they."""
+        os.fsync(self._file.fileno())
 
     def __enter__(self) -> Self:
         return self
@@ -45,9 +52,16 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
     """The events of a run so far; a torn line is skipped."""
     if not path.exists():
         return
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for line in file:
-            try:
-                yield json.loads(line)
-            except json.JSONDecodeError:
-                continue
+    with path.open("rb") as file:
+        yield from parsed(file)
+
+
+def parsed(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """The events in `lines`; what is no event is skipped."""
+    for line in lines:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict) and "event" in event:
+            yield event

@@ -26,6 +26,7 @@ from yukjo.train.events import Events
 from yukjo.train.patience import Looks
 from yukjo.train.plan import AgentPlan, Plan, step_samples
 from yukjo.train.schedule import warmup_cosine
+from yukjo.train.sessions import session
 from yukjo.words import say
 
 
@@ -68,16 +69,22 @@ def train(
     resume: bool = False,
     stop: Callable[[], bool] = lambda: False,
     shown: Callable[[StepReport], None] = lambda _: None,
+    said: Callable[[str], None] = lambda _: None,
 ) -> Progress:
     """Train to the end of the plan; the best adapters are in `job.folder / "best"`."""
-    checkpoints = Checkpoints(job.folder / "checkpoints", keep=job.config.keep)
-    done = checkpoints.restore(trainer) if resume else START
+    checkpoints = Checkpoints(job.folder, keep=job.config.keep)
+    done = checkpoints.restore(trainer, said=said) if resume else START
     began = time.perf_counter() - done.seconds
-    with Events(job.folder / "events.jsonl", upto_step=done.step if resume else None) as events:
+    with (
+        Events(job.folder / "events.jsonl", upto_step=done.step if resume else None) as events,
+        session(events, resumed=done, steps=job.plan.steps, stops=Stopped),
+    ):
         while _left(job.plan, done):
-            done = _step(trainer, job, done, events=events, began=began, shown=shown)
+            done = _step(trainer, job, done, events=events, began=began, shown=shown,
+                         checkpoints=checkpoints)  # fmt: skip
             last, asked = not _left(job.plan, done), stop()
             if last or asked or done.step % job.config.checkpoint_every == 0:
+                events.settle()
                 checkpoints.write(done, trainer)
             if asked and not last:
                 raise Stopped(
@@ -103,17 +110,18 @@ def _step(
     events: Events,
     began: float,
     shown: Callable[[StepReport], None],
+    checkpoints: Checkpoints,
 ) -> Progress:
     """One optimiser step of every adapter that has one left, and what follows from it."""
     step, active = done.step + 1, _left(job.plan, done)
     losses, tokens = _backward(trainer, job, active, step=done.step)
     diverged = _diverged(job.plan, done.diverged, losses, step=step)
-    norms = {a.adapter: _update(trainer, a, done.step, job)
-             for a in active if a.adapter not in diverged}  # fmt: skip
+    rates = {a.adapter: _rate(a, done.step) for a in active if a.adapter not in diverged}
+    norms = {a: trainer.update(a, learning_rate=r, clip=job.config.clip) for a, r in rates.items()}
     diverged = _diverged(job.plan, diverged, norms, step=step)
     losses, norms = _without(diverged, losses), _without(diverged, norms)
     tokens, seconds = done.tokens + tokens, time.perf_counter() - began
-    events.write("step", step=step, losses=losses, norms=norms, tokens=tokens,
+    events.write("step", step=step, losses=losses, norms=norms, rates=rates, tokens=tokens,
                  seconds=round(seconds, 3), memory_mb=round(trainer.memory_mb()))  # fmt: skip
     if losses:  # a sibling that took the step alone may have diverged in it
         shown(_report(step, job.plan.steps, losses, tokens=tokens, seconds=seconds,
@@ -122,7 +130,8 @@ def _step(
     now = Progress(step=step, best=done.best, looks=done.looks | looks, stopped=done.stopped,
                    diverged=diverged, tokens=tokens, seconds=seconds)  # fmt: skip
     due = [a for a in active if step % job.config.evaluate_every == 0 or step == a.steps]
-    now = _look(trainer, job, [a for a in due if a.adapter not in diverged], now, events=events)
+    now = _look(trainer, job, [a for a in due if a.adapter not in diverged], now, events=events,
+                checkpoints=checkpoints)  # fmt: skip
     for adapter in sorted(now.diverged.keys() - done.diverged):
         events.write("diverged", step=step, adapter=adapter)
     return now.model_copy(update={"seconds": time.perf_counter() - began})
@@ -170,11 +179,11 @@ def _in_turn(pieces: Sequence[Sequence[Piece]]) -> list[Piece]:
     return [piece for turn in zip_longest(*pieces) for piece in turn if piece]
 
 
-def _update(trainer: Trainer, agent: AgentPlan, step: int, job: Job) -> float:
-    rate = warmup_cosine(
+def _rate(agent: AgentPlan, step: int) -> float:
+    """The learning rate of the adapter's step."""
+    return warmup_cosine(
         step, peak=agent.pace.learning_rate, warmup=agent.warmup, total=agent.steps
     )
-    return trainer.update(agent.adapter, learning_rate=rate, clip=job.config.clip)
 
 
 def _diverged(
@@ -217,7 +226,13 @@ def _report(
 
 
 def _look(
-    trainer: Trainer, job: Job, looked: Sequence[AgentPlan], done: Progress, *, events: Events
+    trainer: Trainer,
+    job: Job,
+    looked: Sequence[AgentPlan],
+    done: Progress,
+    *,
+    events: Events,
+    checkpoints: Checkpoints,
 ) -> Progress:
     """Look at held-out loss: save what is better than ever, stop what memorises."""
     losses = _held_out(trainer, job, looked)
@@ -231,7 +246,7 @@ def _look(
         better = _better(loss, done.best.get(name))
         looks[name] = done.looks[name].look(best=better)
         if better:
-            trainer.save(name, job.folder / "best" / name)
+            checkpoints.save_best(name, trainer)
             best[name] = Best(step=done.step, loss=loss)
         elif looks[name].bad >= (agent.pace.patience or math.inf) and done.step < agent.steps:
             stopped[name] = done.step
