@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,8 @@ class Launcher:
         child = int(self.heard())
         if after is not None:
             time.sleep(after)
-            os.kill(child, signal.SIGKILL)  # no other process has its number: it isn't waited for
+            with suppress(ProcessLookupError):  # it was quicker
+                os.kill(child, signal.SIGKILL)
         return int(self.heard())
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load, save
 from torch import Tensor
 
 from yukjo.backends.torch.lora import Lora, LoraLinear, Pair
@@ -56,7 +56,7 @@ def read(folder: Path, layers: list[LoraLinear]) -> Lora:
     """The adapter in `folder`, checked against the layers of this base."""
     try:
         asked = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
-        tensors = load_file(folder / _WEIGHTS)
+        tensors = load((folder / _WEIGHTS).read_bytes())
         config = LoraConfig(
             rank=asked["r"],
             alpha=asked["lora_alpha"],

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load, save
 from torch import Tensor
 
 from yukjo.backends.torch import peft_files
@@ -87,7 +87,7 @@ class TorchTrainer:
     def load_state(self, file: Path) -> None:
         """Take up weights and moments from `save_state`'s file, bit for bit."""
         try:
-            stored = load_file(file)
+            stored = load(file.read_bytes())  # a mapped file would hold its disk as long as we run
         except SafetensorError as fault:
             raise ValueError(str(fault)) from fault
         for name, lora in self.adapters.items():
