@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from yukjo.cli import adapter, ask, data, evaluate, init, ledger, run, show, train
+from yukjo.cli import adapter, ask, bench, data, evaluate, init, ledger, run, show, train
 from yukjo.words import say
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ data.app.command("show", help=show.HELP)(show.show)
 app.add_typer(data.app, name="data")
 app.add_typer(adapter.app, name="adapter")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(bench.app, name="bench")
 
 
 def _version(asked: bool) -> None:

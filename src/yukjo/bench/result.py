@@ -1,0 +1,149 @@
+"""From rounds to figures: medians, and ratios paired by round.
+
+A ratio is the median over rounds of what stood side by side in the same round: a machine that is
+slower in one round is slower for both.
+"""
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from yukjo.bench.rounds import Race
+from yukjo.bench.systems import OURS, SEED
+from yukjo.bench.task import WARM, Outcome, Task
+from yukjo.records import Frozen
+
+OURS_TINY = f"{OURS} (tiny)"
+
+
+class SystemFigures(Frozen):
+    """One system over all rounds: medians, and the range of its speed."""
+
+    name: str
+    tokens_per_s: float
+    """All tokens of the samples; padding doesn't count."""
+    tokens_per_s_low: float
+    tokens_per_s_high: float
+    learned_tokens_per_s: float
+    peak_memory_mb: float
+    loss: float
+    """Nats a learned token, of the last step: all systems have seen the same samples."""
+    losses: tuple[float, ...]
+    rounds: int
+    versions: dict[str, str]
+
+
+class LeftOut(Frozen):
+    """A system without figures, and why."""
+
+    name: str
+    reason: str
+
+
+class Tiny(Frozen):
+    """The pair on the tiny model."""
+
+    systems: tuple[SystemFigures, ...]
+    ratio: float | None
+
+
+class Bench(Frozen):
+    """The outcome of `yukjo bench train`; None where a side of a ratio is missing."""
+
+    machine: dict[str, Any]
+    task: dict[str, Any]
+    ceiling_gflops: float
+    systems: tuple[SystemFigures, ...]
+    ratio_seed_script: float | None
+    ratio_best_peer: float | None
+    best_peer: str | None
+    """The fastest peer beside the seed's script."""
+    ceiling_share: float | None
+    """Minimal FLOPs of the counted steps, a second, over the ceiling of the same round."""
+    memory_ratio: float | None
+    tiny: Tiny | None
+    left_out: tuple[LeftOut, ...]
+
+
+def bench(
+    done: Race, tasks: Mapping[bool, Task], *, minimal_flops: float, machine: dict[str, Any]
+) -> Bench:
+    """All figures of a race."""
+    task = tasks[False]
+    toys = [n for n in done.outcomes if n.endswith("(tiny)")]
+    big = [n for n in done.outcomes if n not in toys]
+    systems = tuple(figures(name, done.outcomes[name], task) for name in big)
+    peers = [s for s in systems if s.name not in (OURS, SEED)]
+    best = max(peers, key=lambda s: s.tokens_per_s).name if peers else None
+    peaks = {s.name: s.peak_memory_mb for s in systems}
+    return Bench(
+        machine=machine,
+        task=described(task),
+        ceiling_gflops=median(done.ceilings),
+        systems=systems,
+        ratio_seed_script=faster(done, OURS, SEED),
+        ratio_best_peer=faster(done, OURS, best),
+        best_peer=best,
+        ceiling_share=_share(done, minimal_flops),
+        memory_ratio=peaks[OURS] / peaks[SEED] if {OURS, SEED} <= peaks.keys() else None,
+        tiny=_tiny(done, toys, tasks),
+        left_out=tuple(LeftOut(name=n, reason=r) for n, r in done.left_out.items()),
+    )
+
+
+def figures(name: str, outcomes: Sequence[Outcome], task: Task) -> SystemFigures:
+    """Medians over the rounds of one system."""
+    rows = [row for step in task.counted for row in step]
+    tokens, learned = sum(len(r.tokens) for r in rows), sum(r.learned for r in rows)
+    seconds = [counted(outcome) for outcome in outcomes]
+    return SystemFigures(
+        name=name,
+        tokens_per_s=tokens / median(seconds),
+        tokens_per_s_low=tokens / max(seconds),
+        tokens_per_s_high=tokens / min(seconds),
+        learned_tokens_per_s=learned / median(seconds),
+        peak_memory_mb=median(o.peak_memory_mb for o in outcomes),
+        loss=median(o.losses[-1] for o in outcomes),
+        losses=tuple(median(step) for step in zip(*(o.losses for o in outcomes), strict=True)),
+        rounds=len(outcomes),
+        versions=outcomes[-1].versions,
+    )
+
+
+def counted(outcome: Outcome) -> float:
+    """Seconds of the steps that count."""
+    return sum(outcome.seconds[WARM:])
+
+
+def faster(done: Race, ours: str, other: str | None) -> float | None:
+    """How many times faster `ours` was than `other`: the median over the rounds of both."""
+    pairs = zip(done.outcomes.get(ours, ()), done.outcomes.get(other or "", ()), strict=False)
+    ratios = [counted(theirs) / counted(own) for own, theirs in pairs]
+    return median(ratios) if ratios else None
+
+
+def described(task: Task) -> dict[str, Any]:
+    """The task without its tokens."""
+    shown = task.model_dump(mode="json", exclude={"steps", "scratch"})
+    return shown | {
+        "samples_a_step": len(task.steps[0]),
+        "counted_steps": len(task.counted),
+        "tokens": sum(len(row.tokens) for step in task.counted for row in step),
+        "learned_tokens": sum(row.learned for step in task.counted for row in step),
+    }
+
+
+def _share(done: Race, minimal_flops: float) -> float | None:
+    rounds = zip(done.outcomes.get(OURS, ()), done.ceilings, strict=False)
+    shares = [minimal_flops / counted(outcome) / (top * 1e9) for outcome, top in rounds]
+    return median(shares) if shares else None
+
+
+def _tiny(done: Race, toys: Sequence[str], tasks: Mapping[bool, Task]) -> Tiny | None:
+    if not toys:
+        return None
+    peer = next((name for name in toys if name != OURS_TINY), None)
+    return Tiny(
+        systems=tuple(figures(name, done.outcomes[name], tasks[True]) for name in toys),
+        ratio=faster(done, OURS_TINY, peer),
+    )
