@@ -53,20 +53,25 @@ def main() -> None:
 
 
 def _packed(task: dict[str, Any]) -> list[dict[str, list[int]]]:
-    """One row a micro-batch."""
-    made = []
-    for step in task["steps"]:
-        for start in range(0, len(step), task["batch"]):
-            parts = rows(step[start : start + task["batch"]])
-            row: dict[str, list[int]] = {"input_ids": [], "attention_mask": [], "labels": []}
-            row["position_ids"] = []
-            for number, part in enumerate(parts, 1):
-                row["input_ids"] += part["input_ids"]
-                row["labels"] += part["labels"]
-                row["attention_mask"] += [number] * len(part["input_ids"])
-                row["position_ids"] += range(len(part["input_ids"]))
-            made.append(row)
-    return made
+    """One row a micro-batch, padded to the multiple of 8 that its collator pads to."""
+    steps, size = task["steps"], task["batch"]
+    return [
+        _row(rows(step[start : start + size]))
+        for step in steps
+        for start in range(0, len(step), size)
+    ]
+
+
+def _row(parts: list[dict[str, list[int]]]) -> dict[str, list[int]]:
+    lengths = [len(part["input_ids"]) for part in parts]
+    extra = -sum(lengths) % 8
+    return {
+        "input_ids": [t for part in parts for t in part["input_ids"]] + [0] * extra,
+        "labels": [t for part in parts for t in part["labels"]] + [-100] * extra,
+        "attention_mask": [n for n, size in enumerate(lengths, 1) for _ in range(size)]
+        + [0] * extra,
+        "position_ids": [place for size in lengths for place in range(size)] + [0] * extra,
+    }
 
 
 if __name__ == "__main__":
