@@ -9,7 +9,7 @@ import pytest
 
 from toys import Tiny, Yukjo
 
-SMALL = ("--here", "--rounds", 1, "--steps", 1, "--samples", 4)
+SMALL = ("--here", "--rounds", 1, "--steps", 1, "--samples", 8)
 
 
 def test_yukjo_and_two_peers_train_the_same_samples_to_the_same_loss(

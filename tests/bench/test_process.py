@@ -67,7 +67,7 @@ def test_an_environment_that_cannot_be_installed_says_why_and_is_tried_again(
     wrong = Environment("wrong", ("./no-such-package.whl",))
     for _ in range(2):
         with pytest.raises(Failed, match="no-such-package"):
-            environments.python_of(wrong, tmp_path)
+            environments.python_of(wrong, tmp_path, note=print)
     assert not (tmp_path / "wrong" / ".ready").exists()
 
 
@@ -75,7 +75,9 @@ def test_a_ready_environment_is_used_as_it_is(tmp_path: Path) -> None:
     empty = Environment("empty", ())
     (tmp_path / "empty" / "bin").mkdir(parents=True)
     (tmp_path / "empty" / ".ready").write_text("\n")
-    assert environments.python_of(empty, tmp_path) == tmp_path / "empty" / "bin" / "python"
+    said: list[str] = []
+    found = environments.python_of(empty, tmp_path, note=said.append)
+    assert (found, said) == (tmp_path / "empty" / "bin" / "python", [])
 
 
 def until(done: object, seconds: float = 30) -> None:

@@ -33,7 +33,7 @@ def made(done: Race, task: Task) -> Any:
 
 def test_speed_is_tokens_of_the_counted_steps_over_the_median(task: Callable[..., Task]) -> None:
     """Two counted steps of 11 tokens, 5 learned."""
-    found = figures("x", [outcome(1, 1), outcome(2, 2), outcome(5, 5)], task())
+    found = figures("x", [outcome(1, 1), outcome(2, 2), outcome(5, 5)], task(), own=())
     assert (found.tokens_per_s, found.learned_tokens_per_s) == (22 / 4, 10 / 4)
     assert (found.tokens_per_s_low, found.tokens_per_s_high) == (22 / 10, 22 / 2)
     assert (found.loss, found.losses, found.rounds) == (1.0, (9.0, 1.0, 1.0), 3)
@@ -63,7 +63,8 @@ def test_the_share_of_the_ceiling_is_taken_in_the_same_round(task: Callable[...,
 def test_the_pair_on_the_tiny_model_stands_apart(task: Callable[..., Task]) -> None:
     found = made(race(ours=[outcome(1)], tiny=[outcome(2)], mlx=[outcome(8)]), task())
     assert [s.name for s in found.systems] == ["yukjo"]
-    assert (found.tiny.ratio, found.ratio_best_peer) == (4, None)
+    assert [(s.name, s.ratio) for s in found.tiny] == [("yukjo (tiny)", None), ("mlx-lm (tiny)", 4)]
+    assert found.ratio_best_peer is None
 
 
 def test_what_is_missing_is_none_and_not_made_up(task: Callable[..., Task]) -> None:

@@ -6,11 +6,13 @@ so that one half made, or made with other pins, is made again.
 
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from yukjo.bench.process import run
 from yukjo.files import write_whole
+from yukjo.words import say
 
 CACHE = Path("~/.cache/yukjo/bench")
 
@@ -44,12 +46,13 @@ LLAMA_FACTORY = Environment(
 MLX = Environment("mlx-lm", ("mlx[cpu]==0.32.4", "mlx-lm==0.32.2"))
 
 
-def python_of(environment: Environment, cache: Path) -> Path:
+def python_of(environment: Environment, cache: Path, *, note: Callable[[str], None]) -> Path:
     """The environment's interpreter, made on first use; `process.Failed` where it can't be."""
     folder = cache.expanduser() / environment.name
     python, ready = folder / "bin" / "python", folder / ".ready"
     pins = "\n".join([*environment.packages, *environment.bare]) + "\n"
     if not (ready.is_file() and ready.read_text(encoding="utf-8") == pins):
+        note(say("installing the environment of {name}", name=environment.name))
         shutil.rmtree(folder, ignore_errors=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
         run([sys.executable, "-m", "venv", str(folder)])

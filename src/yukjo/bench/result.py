@@ -9,11 +9,11 @@ from statistics import median
 from typing import Any
 
 from yukjo.bench.rounds import Race
-from yukjo.bench.systems import OURS, SEED
+from yukjo.bench.systems import OURS, SEED, TOY
 from yukjo.bench.task import WARM, Outcome, Task
 from yukjo.records import Frozen
 
-OURS_TINY = f"{OURS} (tiny)"
+OURS_TINY = OURS + TOY
 
 
 class SystemFigures(Frozen):
@@ -30,6 +30,8 @@ class SystemFigures(Frozen):
     """Nats a learned token, of the last step: all systems have seen the same samples."""
     losses: tuple[float, ...]
     rounds: int
+    ratio: float | None
+    """How many times as fast Yukjo was; None for Yukjo itself, or where it fell."""
     versions: dict[str, str]
 
 
@@ -38,13 +40,6 @@ class LeftOut(Frozen):
 
     name: str
     reason: str
-
-
-class Tiny(Frozen):
-    """The pair on the tiny model."""
-
-    systems: tuple[SystemFigures, ...]
-    ratio: float | None
 
 
 class Bench(Frozen):
@@ -61,7 +56,8 @@ class Bench(Frozen):
     ceiling_share: float | None
     """Minimal FLOPs of the counted steps, a second, over the ceiling of the same round."""
     memory_ratio: float | None
-    tiny: Tiny | None
+    tiny: tuple[SystemFigures, ...]
+    """Yukjo and mlx-lm on the tiny model; empty where that wasn't asked for."""
     left_out: tuple[LeftOut, ...]
 
 
@@ -69,30 +65,40 @@ def bench(
     done: Race, tasks: Mapping[bool, Task], *, minimal_flops: float, machine: dict[str, Any]
 ) -> Bench:
     """All figures of a race."""
-    task = tasks[False]
-    toys = [n for n in done.outcomes if n.endswith("(tiny)")]
-    big = [n for n in done.outcomes if n not in toys]
-    systems = tuple(figures(name, done.outcomes[name], task) for name in big)
-    peers = [s for s in systems if s.name not in (OURS, SEED)]
-    best = max(peers, key=lambda s: s.tokens_per_s).name if peers else None
-    peaks = {s.name: s.peak_memory_mb for s in systems}
+    systems = _all_figures(done, tasks[False], ours=OURS)
+    tiny = _all_figures(done, tasks[True], ours=OURS_TINY) if True in tasks else {}
+    own, seed = systems.get(OURS), systems.get(SEED)
+    peers = [s for s in systems.values() if s.name not in (OURS, SEED)]
+    best = max(peers, key=lambda s: s.tokens_per_s, default=None)
     return Bench(
         machine=machine,
-        task=described(task),
+        task=described(tasks[False]),
         ceiling_gflops=median(done.ceilings),
-        systems=systems,
-        ratio_seed_script=faster(done, OURS, SEED),
-        ratio_best_peer=faster(done, OURS, best),
-        best_peer=best,
+        systems=tuple(systems.values()),
+        ratio_seed_script=seed and seed.ratio,
+        ratio_best_peer=best and best.ratio,
+        best_peer=best and best.name,
         ceiling_share=_share(done, minimal_flops),
-        memory_ratio=peaks[OURS] / peaks[SEED] if {OURS, SEED} <= peaks.keys() else None,
-        tiny=_tiny(done, toys, tasks),
+        memory_ratio=own.peak_memory_mb / seed.peak_memory_mb if own and seed else None,
+        tiny=tuple(tiny.values()),
         left_out=tuple(LeftOut(name=n, reason=r) for n, r in done.left_out.items()),
     )
 
 
-def figures(name: str, outcomes: Sequence[Outcome], task: Task) -> SystemFigures:
-    """Medians over the rounds of one system."""
+def _all_figures(done: Race, task: Task, *, ours: str) -> dict[str, SystemFigures]:
+    """Of the systems on one model, those beside `ours`."""
+    own = done.outcomes.get(ours, ())
+    return {
+        name: figures(name, outcomes, task, own=() if name == ours else own)
+        for name, outcomes in done.outcomes.items()
+        if name.endswith(TOY) == ours.endswith(TOY)
+    }
+
+
+def figures(
+    name: str, outcomes: Sequence[Outcome], task: Task, *, own: Sequence[Outcome]
+) -> SystemFigures:
+    """Medians over the rounds of one system; `own` are Yukjo's in the same rounds."""
     rows = [row for step in task.counted for row in step]
     tokens, learned = sum(len(r.tokens) for r in rows), sum(r.learned for r in rows)
     seconds = [counted(outcome) for outcome in outcomes]
@@ -106,6 +112,7 @@ def figures(name: str, outcomes: Sequence[Outcome], task: Task) -> SystemFigures
         loss=median(o.losses[-1] for o in outcomes),
         losses=tuple(median(step) for step in zip(*(o.losses for o in outcomes), strict=True)),
         rounds=len(outcomes),
+        ratio=_faster(own, outcomes),
         versions=outcomes[-1].versions,
     )
 
@@ -113,13 +120,6 @@ def figures(name: str, outcomes: Sequence[Outcome], task: Task) -> SystemFigures
 def counted(outcome: Outcome) -> float:
     """Seconds of the steps that count."""
     return sum(outcome.seconds[WARM:])
-
-
-def faster(done: Race, ours: str, other: str | None) -> float | None:
-    """How many times faster `ours` was than `other`: the median over the rounds of both."""
-    pairs = zip(done.outcomes.get(ours, ()), done.outcomes.get(other or "", ()), strict=False)
-    ratios = [counted(theirs) / counted(own) for own, theirs in pairs]
-    return median(ratios) if ratios else None
 
 
 def described(task: Task) -> dict[str, Any]:
@@ -139,11 +139,8 @@ def _share(done: Race, minimal_flops: float) -> float | None:
     return median(shares) if shares else None
 
 
-def _tiny(done: Race, toys: Sequence[str], tasks: Mapping[bool, Task]) -> Tiny | None:
-    if not toys:
-        return None
-    peer = next((name for name in toys if name != OURS_TINY), None)
-    return Tiny(
-        systems=tuple(figures(name, done.outcomes[name], tasks[True]) for name in toys),
-        ratio=faster(done, OURS_TINY, peer),
-    )
+def _faster(own: Sequence[Outcome], theirs: Sequence[Outcome]) -> float | None:
+    """The median over the rounds of both; a system that fell has no later round."""
+    pairs = zip(own, theirs, strict=False)
+    ratios = [counted(their) / counted(our) for our, their in pairs]
+    return median(ratios) if ratios else None

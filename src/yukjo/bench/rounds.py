@@ -3,6 +3,7 @@
 A peer that fails is left out from then on, with its reason; the others go on.
 """
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,9 +77,8 @@ def interpreters(
         if shared:
             pythons[environment.name] = here()
             continue
-        note(say("environment of {name} (installed the first time)", name=environment.name))
         try:
-            pythons[environment.name] = environments.python_of(environment, cache)
+            pythons[environment.name] = environments.python_of(environment, cache, note=note)
         except Failed as fault:
             missing[environment.name] = str(fault)
     return pythons, missing
@@ -86,6 +86,8 @@ def interpreters(
 
 def _round(system: System, python: Path, file: Path, task: Task) -> Outcome:
     """One round of one system; Failed where it doesn't answer as asked."""
+    shutil.rmtree(task.scratch, ignore_errors=True)  # LLaMA-Factory refuses a used one
+    Path(task.scratch).mkdir(parents=True)
     path = {} if system.environment is None else {"PYTHONPATH": str(PEERS_HOME)}
     answered = answer_of([str(python), "-m", system.module, str(file)], path)
     try:
@@ -103,6 +105,5 @@ def _ceiling(file: Path) -> list[float]:
 
 
 def _written(task: Task, file: Path) -> Path:
-    Path(task.scratch).mkdir(parents=True, exist_ok=True)
     file.write_text(task.model_dump_json(), encoding="utf-8")
     return file

@@ -11,6 +11,8 @@ from yukjo.words import say
 
 OURS = "yukjo"
 SEED = "seed script"
+TOY = " (tiny)"
+"""Ends the names of the pair on the tiny model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,8 @@ SYSTEMS = (
     System("hf bf16", HF, "peers.hf_bf16"),
     System("trl packed", HF, "peers.trl_packed"),
     System("llama-factory", LLAMA_FACTORY, "peers.llama_factory"),
-    System("yukjo (tiny)", None, "yukjo.bench.own", toy=True),
-    System("mlx-lm (tiny)", MLX, "peers.mlx_lm_tiny", toy=True),
+    System(OURS + TOY, None, "yukjo.bench.own", toy=True),
+    System("mlx-lm" + TOY, MLX, "peers.mlx_lm_tiny", toy=True),
 )
 
 PEERS_HOME = Path(__file__).parent
@@ -65,4 +67,4 @@ def key(name: str) -> str:
     >>> key("seed script"), key("mlx-lm (tiny)")
     ('seed-script', 'mlx-lm')
     """
-    return name.removesuffix(" (tiny)").replace(" ", "-")
+    return name.removesuffix(TOY).replace(" ", "-")

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from yukjo.bench.result import Bench, SystemFigures
-from yukjo.bench.systems import OURS
 from yukjo.words import say
 
 
@@ -16,7 +15,7 @@ def table(made: Bench) -> Table:
         drawn.add_row(*row)
     if made.tiny:
         drawn.add_section()
-        for row in rows(made.tiny.systems):
+        for row in rows(made.tiny):
             drawn.add_row(*row)
     return drawn
 
@@ -24,7 +23,7 @@ def table(made: Bench) -> Table:
 def markdown(made: Bench) -> str:
     """The table, the ratios and the machine as Markdown."""
     lines = [headings(), ["---"] + ["---:"] * (len(headings()) - 1)]
-    lines += [*rows(made.systems), *(rows(made.tiny.systems) if made.tiny else [])]
+    lines += [*rows(made.systems), *rows(made.tiny)]
     drawn = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return drawn + "\n\n" + "".join(f"- {line}\n" for line in summary(made))
 
@@ -38,15 +37,14 @@ def headings() -> list[str]:
 
 
 def rows(systems: Sequence[SystemFigures]) -> list[list[str]]:
-    """A row a system; "times as fast" is how much faster Yukjo's medians are than its."""
-    own = next((s for s in systems if s.name.startswith(OURS)), None)
+    """A row a system; "times as fast" is Yukjo beside it."""
     return [
         [
             s.name,
             f"{s.tokens_per_s:,.1f}",
             f"{s.tokens_per_s_low:,.1f}-{s.tokens_per_s_high:,.1f}",
             f"{s.learned_tokens_per_s:,.1f}",
-            f"{own.tokens_per_s / s.tokens_per_s:.2f}" if own and own is not s else "",
+            "" if s.ratio is None else f"{s.ratio:.2f}",
             f"{s.peak_memory_mb:,.0f}",
             f"{s.loss:.4f}",
             str(s.rounds),
@@ -66,9 +64,6 @@ def summary(made: Bench) -> list[str]:
             gflops=f"{made.ceiling_gflops:.0f}",
             share="-" if made.ceiling_share is None else f"{made.ceiling_share:.0%}"),
     ]  # fmt: skip
-    if made.tiny and made.tiny.ratio:
-        lines.append(say("{ratio} times as fast as mlx-lm on a tiny model",
-                         ratio=_times(made.tiny.ratio)))  # fmt: skip
     lines += [
         say("left out: {name} ({reason})", name=one.name, reason=one.reason)
         for one in made.left_out

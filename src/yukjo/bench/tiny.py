@@ -11,16 +11,18 @@ _SIZES = {
 }  # fmt: skip
 
 
-def tiny_task(task: Task, scratch: Path) -> Task:
-    """`task` on the tiny model in fp32: lengths and masks stay, tokens are folded to fit."""
-    folder = scratch / "tiny-model"
-    _make_model(folder, source=Path(task.model))
+def tiny_task(task: Task, folder: Path) -> Task:
+    """`task` on the tiny model in fp32: lengths and masks stay, tokens are folded to fit.
+
+    Model and scratch are made in `folder`.
+    """
+    _make_model(folder / "model", source=Path(task.model))
     return task.model_copy(
         update={
-            "model": str(folder),
+            "model": str(folder / "model"),
             "dtype": "float32",
             "steps": tuple(tuple(map(_folded, step)) for step in task.steps),
-            "scratch": str(scratch),
+            "scratch": str(folder / "work"),
         }
     )
 
