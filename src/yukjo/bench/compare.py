@@ -33,10 +33,9 @@ def compare(
     """Measure the systems named by `only` (all where it is empty) beside Yukjo."""
     config = load(project)
     systems = chosen(SYSTEMS, only)
-    with ended_by_term():
-        pythons, missing = interpreters(systems, cache=CACHE, shared=shared, note=note)
     prepared = pipeline.prepare(project, config, wiring.open_tokenizer(config, project))
     with tempfile.TemporaryDirectory(prefix="yukjo-bench.") as scratch, ended_by_term():
+        pythons, missing = interpreters(systems, cache=CACHE, shared=shared, note=note)
         folder = Path(scratch)
         task = make_task(
             prepared.train,

@@ -46,7 +46,7 @@ def settings(task: Task) -> YukjoConfig:
         train=TrainConfig(
             epochs=1,
             batch=task.batch,
-            accumulate=-(-len(task.steps[0]) // task.batch),
+            accumulate=len(task.steps[0]) // task.batch,
             learning_rate=task.learning_rate,
             warmup=0,
             clip=task.clip,
