@@ -1,14 +1,17 @@
 """Medians and ratios from rounds that can be checked in the head."""
 
+import io
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from yukjo.bench.result import bench, figures
 from yukjo.bench.rounds import Race
-from yukjo.bench.table import markdown
+from yukjo.bench.table import markdown, table
 from yukjo.bench.task import Outcome, Task
+from yukjo.words import speak
 
 MACHINE = {"processor": "abacus", "cores": 1, "memory_gb": 1.0}
 
@@ -81,3 +84,13 @@ def test_markdown_has_a_row_a_system_of_as_many_cells(task: Callable[..., Task])
     lines = [line for line in text.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in lines}) == 1
     assert "| 6.00 |" in lines[3]
+
+
+def test_the_table_fits_eighty_columns_and_cuts_nothing(task: Callable[..., Task]) -> None:
+    done = race(ours=[outcome(0.01)], seed=[outcome(0.06)], mlx=[outcome(0.05)], tiny=[outcome(1)])
+    for language in ("ko", "en"):
+        speak(language)
+        shown = io.StringIO()
+        console = Console(width=80, file=shown)
+        console.print(table(made(done, task())))
+        assert "…" not in shown.getvalue()

@@ -10,7 +10,9 @@ from yukjo.words import say
 
 def table(made: Bench) -> Table:
     """The systems, those on the tiny model below a line."""
-    drawn = Table(*headings())
+    drawn = Table()
+    for number, heading in enumerate(headings()):
+        drawn.add_column(heading, overflow="fold", no_wrap=number == 0)
     for row in rows(made.systems):
         drawn.add_row(*row)
     if made.tiny:
@@ -31,8 +33,8 @@ def markdown(made: Bench) -> str:
 def headings() -> list[str]:
     """Of the columns."""
     return [
-        say("system"), say("tokens/s"), say("range"), say("learned tokens/s"), say("times as fast"),
-        say("peak MiB"), say("loss"), say("rounds"),
+        say("system"), say("tokens/s"), say("range"), say("learned/s"), say("times as fast"),
+        say("peak MiB"), say("loss"),
     ]  # fmt: skip
 
 
@@ -42,12 +44,11 @@ def rows(systems: Sequence[SystemFigures]) -> list[list[str]]:
         [
             s.name,
             f"{s.tokens_per_s:,.1f}",
-            f"{s.tokens_per_s_low:,.1f}-{s.tokens_per_s_high:,.1f}",
+            f"{s.tokens_per_s_low:,.0f}-{s.tokens_per_s_high:,.0f}",
             f"{s.learned_tokens_per_s:,.1f}",
             "" if s.ratio is None else f"{s.ratio:.2f}",
             f"{s.peak_memory_mb:,.0f}",
             f"{s.loss:.4f}",
-            str(s.rounds),
         ]
         for s in systems
     ]
