@@ -39,7 +39,7 @@ check: setup
 
 bench: setup
 	$(BIN)/python bench/data_check.py
-	$(BIN)/python bench/train_step.py
+	$(BIN)/yukjo bench train --project examples/gov
 
 docs: setup
 	$(BIN)/python docs/make_reference.py

@@ -1,6 +1,7 @@
 """Tiny random models of real architectures, made on the spot; no download, no shared state."""
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,8 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import pytest
 
+from toys import Said, Yukjo
+from yukjo.cli import main
 from yukjo.words import speak
 
 CHATML = (
@@ -94,3 +97,18 @@ def _make_tokenizer(folder: Path, *, template: str | None) -> None:
     )
     tokenizer.chat_template = template
     tokenizer.save_pretrained(folder)
+
+
+@pytest.fixture
+def yukjo(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Yukjo:
+    """Run a command line in this process: its exit code and what it printed."""
+
+    def run(*arguments: object) -> Said:
+        monkeypatch.setattr(sys, "argv", ["yukjo", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main()
+        out, err = capfd.readouterr()
+        return Said(int(left.value.code or 0), out, err)
+
+    return run

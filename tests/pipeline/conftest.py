@@ -1,14 +1,12 @@
 """A small project on a tiny model, and the command line as a user calls it."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from toys import Said, Tiny, Yukjo
-from yukjo.cli import main
+from toys import Tiny
 
 SETTINGS = """
 agents = ["rag", "review"]
@@ -37,21 +35,6 @@ resamples = 200
 """
 WORDS = ("도로", "하천", "공원", "시장", "학교", "마을", "버스", "체육관", "도서관", "주차장",
          "보건소", "어린이집")  # fmt: skip
-
-
-@pytest.fixture
-def yukjo(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Yukjo:
-    """Run a command line in this process: its exit code and what it printed."""
-
-    def run(*arguments: object) -> Said:
-        monkeypatch.setattr(sys, "argv", ["yukjo", *map(str, arguments)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as left:
-            main()
-        out, err = capfd.readouterr()
-        return Said(int(left.value.code or 0), out, err)
-
-    return run
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ COMMANDS = (
     ["data", "check"], ["data", "stats"], ["data", "plan"], ["data", "split"], ["data", "show"],
     ["adapter", "list"],
     ["adapter", "show"], ["ledger", "list"], ["ledger", "show"], ["ledger", "verify"],
-    ["ledger", "export"],
+    ["ledger", "export"], ["bench", "train"],
 )  # fmt: skip
 
 

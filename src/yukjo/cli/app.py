@@ -7,6 +7,7 @@ import typer
 from yukjo.cli import (
     adapter,
     ask,
+    bench,
     data,
     evaluate,
     init,
@@ -38,6 +39,7 @@ data.app.command("show", help=show.HELP)(show.show)
 app.add_typer(data.app, name="data")
 app.add_typer(adapter.app, name="adapter")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(bench.app, name="bench")
 
 
 def _version(asked: bool) -> None:
