@@ -24,10 +24,15 @@ from yukjo.words import say
 class Base:
     """One frozen base in memory."""
 
-    def __init__(self, folder: Path, *, dtype: Literal["bfloat16", "float32"]) -> None:
-        """Load the Hugging Face folder; ModelError where it can't be used."""
-        self.hash = hash_folder(folder)
-        self.model = _load(folder, getattr(torch, dtype))
+    def __init__(
+        self, folder: Path, *, dtype: Literal["bfloat16", "float32"], model: Any = None
+    ) -> None:
+        """Load the Hugging Face folder; ModelError where it can't be used.
+
+        A `model` without weights stands in for the folder's where only sizes are asked for.
+        """
+        self.hash = "" if model else hash_folder(folder)
+        self.model = model or _load(folder, getattr(torch, dtype))
         self.under_way = Pass()
         self.decoder: Any = self.model.get_decoder()
         self.settings = self.model.config.get_text_config()

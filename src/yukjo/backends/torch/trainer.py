@@ -13,16 +13,18 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from yukjo import machine
 from yukjo.backends.torch import peft_files
 from yukjo.backends.torch.base import Base
+from yukjo.backends.torch.forecast import forecast, size_mb
 from yukjo.backends.torch.head import token_losses
 from yukjo.backends.torch.lora import Lane, Lora, fresh
-from yukjo.backends.torch.memory import give_back, peak_mb
+from yukjo.backends.torch.memory import give_back
 from yukjo.config.models import LoraConfig
 from yukjo.errors import AdapterError
 from yukjo.files import write_whole
 from yukjo.ports import Piece
-from yukjo.records import Example
+from yukjo.records import Example, Forecast, Probe
 from yukjo.words import say
 
 
@@ -53,8 +55,7 @@ class TorchTrainer:
 
     def backward(self, pack: Sequence[Piece]) -> list[float]:
         """Add the gradients of all pieces in one pass over the base."""
-        lanes = self._lanes([(p.adapter, p.examples, p.noise) for p in pack])
-        losses = learned_losses(self.base, [e for p in pack for e in p.examples], lanes)
+        losses = self._pack_losses(pack)
         sums, start = [], 0
         for piece in pack:
             count = sum(e.learned for e in piece.examples)
@@ -107,9 +108,60 @@ class TorchTrainer:
                         kind: stored[f"{key}/{kind}"] for kind in ("step", "exp_avg", "exp_avg_sq")
                     }
 
+    def forecast(self, pack: Sequence[Piece]) -> Forecast:
+        """Predict training's peak memory if no pack is larger; nothing is computed."""
+        give_back()
+        return forecast(
+            self.base,
+            self.adapters,
+            lambda: self._pack_losses(pack).sum(),
+            held_mb=size_mb(self._standing()),
+        )
+
+    def probe(self, pack: Sequence[Piece]) -> Probe:
+        """Take `pack` twice, measure, and forget the gradients."""
+        self.backward(pack)  # weights come in, libraries build what they keep
+        self._forget_gradients()
+        give_back()
+        resting = machine.resident_mb()
+        to_come = 4 * size_mb(self._parameters()) - size_mb(self._standing())
+        machine.forget_peak()
+        self.backward(pack)
+        self._forget_gradients()
+        added = machine.peak_mb() - resting
+        give_back()
+        machine.forget_peak()
+        return Probe(resting_mb=resting + to_come, pass_mb=added)
+
+    def give_back(self) -> None:
+        """Hand the heap's free memory back to the system."""
+        give_back()
+
+    def resident_mb(self) -> float:
+        """Resident memory of this process now, in MiB."""
+        return machine.resident_mb()
+
     def memory_mb(self) -> float:
-        """Peak resident memory of this process so far, in MiB."""
-        return peak_mb()
+        """Peak resident memory since the last probe, or else since the process began, in MiB."""
+        return machine.peak_mb()
+
+    def _pack_losses(self, pack: Sequence[Piece]) -> Tensor:
+        """Loss of each learned token of all pieces [N]."""
+        lanes = self._lanes([(p.adapter, p.examples, p.noise) for p in pack])
+        return learned_losses(self.base, [e for p in pack for e in p.examples], lanes)
+
+    def _parameters(self) -> list[Tensor]:
+        return [p for lora in self.adapters.values() for p in lora.parameters()]
+
+    def _standing(self) -> list[Tensor]:
+        """What training holds now, of the four it comes to: weights, gradients, two moments."""
+        weights = self._parameters()
+        states = [v for o in self.optimisers.values() for s in o.state.values() for v in s.values()]
+        return [*weights, *(w.grad for w in weights if w.grad is not None), *states]
+
+    def _forget_gradients(self) -> None:
+        for optimiser in self.optimisers.values():
+            optimiser.zero_grad()
 
     def _state(self) -> list[tuple[str, Tensor]]:
         tensors = []
