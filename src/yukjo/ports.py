@@ -94,6 +94,9 @@ class Trainer(Protocol):
     def resident_mb(self) -> float:
         """Memory held now, in MiB; cheap."""
 
+    def available_mb(self) -> float:
+        """What can still be taken before the machine or its container runs out, in MiB; cheap."""
+
     def memory_mb(self) -> float:
         """Peak memory since the last probe, or else since the process began, in MiB."""
 

@@ -96,8 +96,10 @@ def data_files(project: Path, config: YukjoConfig) -> list[Path]:
 def ask_plan(config: YukjoConfig, prepared: Prepared, folder: RunFolder, *, base_hash: str) -> Plan:
     """The plan of the run, written to its folder; RunError if the run there was asked another."""
     made = plan(prepared.train, train=config.train, lora=config.lora, seed=config.seed)
-    asked = hash_json([config.model_dump(mode="json"), prepared.files, base_hash,
-                       prepared.template.hash, made.model_dump(mode="json")])  # fmt: skip
+    # A memory line may be moved in the middle of a run: it changes no mathematics.
+    settings = config.model_dump(mode="json", exclude={"train": {"memory_limit_gb"}})
+    asked = hash_json([settings, prepared.files, base_hash, prepared.template.hash,
+                       made.model_dump(mode="json", exclude={"asked"})])  # fmt: skip
     if folder.plan.exists():
         stored = json.loads(folder.plan.read_text(encoding="utf-8"))
         if stored["asked_hash"] != asked:

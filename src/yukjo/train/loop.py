@@ -10,7 +10,7 @@ import math
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from yukjo.ports import Piece, Trainer
 from yukjo.records import Example
 from yukjo.train.checkpoints import START, Best, Checkpoints, Progress
 from yukjo.train.events import Events
+from yukjo.train.memory import Guard, OverLimit, agree, record, recorded
 from yukjo.train.plan import AgentPlan, Plan, step_samples
 from yukjo.train.schedule import warmup_cosine
 from yukjo.words import say
@@ -70,8 +71,15 @@ def train(
     done = checkpoints.restore(trainer) if resume else START
     began = time.perf_counter() - done.seconds
     with Events(job.folder / "events.jsonl", upto_step=done.step if resume else None) as events:
+        if done.step < job.plan.steps:
+            job, guard = _under_the_line(trainer, job, done, events=events)
         while done.step < job.plan.steps:
-            done = _step(trainer, job, done, events=events, began=began, shown=shown)
+            try:
+                done = _step(trainer, job, done, guard=guard, events=events, began=began,
+                             shown=shown)
+            except OverLimit:  # no adapter has moved since `done`: updates come after all packs
+                checkpoints.write(done, trainer)
+                raise
             last, asked = done.step == job.plan.steps, stop()
             if last or asked or done.step % job.config.checkpoint_every == 0:
                 checkpoints.write(done, trainer)
@@ -90,32 +98,80 @@ def _step(
     job: Job,
     done: Progress,
     *,
+    guard: Guard,
     events: Events,
     began: float,
     shown: Callable[[StepReport], None],
 ) -> Progress:
     """One optimiser step of every adapter that has one left, and what follows from it."""
     active = [a for a in job.plan.agents if done.step < a.steps]
-    pieces = _in_turn([_pieces(agent, done.step, job) for agent in active])
-    sizes = [sum(len(e.tokens) for e in piece.examples) for piece in pieces]
     sums = dict.fromkeys((a.agent for a in active), 0.0)
-    # Two pieces of one adapter in a pack would sum its gradients in another order than alone.
-    owners = [piece.adapter for piece in pieces]
-    for pack in packs(sizes, job.config.pack_tokens, owners=owners):
-        chosen = [pieces[i] for i in pack]
-        for piece, loss in zip(chosen, trainer.backward(chosen), strict=True):
+    step, tokens = done.step + 1, done.tokens
+    for pack in _packs(active, done.step, job):
+        guard.check()
+        for piece, loss in zip(pack, trainer.backward(pack), strict=True):
             sums[piece.adapter] += loss / piece.denominator
-    step, tokens = done.step + 1, done.tokens + sum(sizes)
+        tokens += _tokens(pack)
     _refuse_divergence(sums, step)
     norms = {a.agent: _update(trainer, a, done.step, job) for a in active}
     _refuse_divergence(norms, step)
     seconds = time.perf_counter() - began
     events.write("step", step=step, losses=sums, norms=norms, tokens=tokens,
-                 seconds=round(seconds, 3), memory_mb=round(trainer.memory_mb()))  # fmt: skip
+                 seconds=round(seconds, 3), memory_mb=round(trainer.resident_mb()),
+                 peak_mb=round(trainer.memory_mb()))  # fmt: skip
     shown(_report(step, job.plan.steps, sums, tokens=tokens, seconds=seconds, trainer=trainer))
     looked = {a.agent for a in active if step % job.config.evaluate_every == 0 or step == a.steps}
     best = done.best | _improved(trainer, job, looked, done.best, step=step, events=events)
     return Progress(step=step, best=best, tokens=tokens, seconds=time.perf_counter() - began)
+
+
+def _under_the_line(
+    trainer: Trainer, job: Job, done: Progress, *, events: Events
+) -> tuple[Job, Guard]:
+    """The job with packs that fit in memory, and who watches that it stays so."""
+    before, limit = recorded(job.folder), job.config.memory_limit_gb
+    kept = before and (done.step or before.limit_gb == limit)
+    asked = before.pack_tokens if before and kept else job.config.pack_tokens
+    run = job.folder.name
+    agreed = agree(trainer, lambda t: _largest(job, t), limit_gb=limit, asked=asked, run=run)
+    if not before or (before.limit_gb, before.pack_tokens) != (limit, agreed.pack_tokens):
+        events.write("memory", step=done.step, **agreed.model_dump(mode="json"))
+        record(agreed, job.folder)
+    return _with_packs_of(job, agreed.pack_tokens), Guard(trainer, agreed, run=run)
+
+
+def _largest(job: Job, pack_tokens: int) -> list[list[Piece]]:
+    """The packs of most tokens, of most learned tokens and of the longest sample."""
+    shaped = _with_packs_of(job, pack_tokens)
+    active = [[a for a in job.plan.agents if step < a.steps] for step in range(job.plan.steps)]
+    every = [pack for step, own in enumerate(active) for pack in _packs(own, step, shaped)]
+    found = [max(every, key=size) for size in (_tokens, _learned, _longest)]
+    return [pack for i, pack in enumerate(found) if pack not in found[:i]]
+
+
+def _with_packs_of(job: Job, pack_tokens: int) -> Job:
+    return replace(job, config=job.config.model_copy(update={"pack_tokens": pack_tokens}))
+
+
+def _packs(active: Sequence[AgentPlan], step: int, job: Job) -> list[list[Piece]]:
+    """What a step takes over the base, pass by pass."""
+    pieces = _in_turn([_pieces(agent, step, job) for agent in active])
+    # Two pieces of one adapter in a pack would sum its gradients in another order than alone.
+    owners = [piece.adapter for piece in pieces]
+    made = packs([_tokens([piece]) for piece in pieces], job.config.pack_tokens, owners=owners)
+    return [[pieces[i] for i in pack] for pack in made]
+
+
+def _tokens(pack: Sequence[Piece]) -> int:
+    return sum(len(e.tokens) for piece in pack for e in piece.examples)
+
+
+def _learned(pack: Sequence[Piece]) -> int:
+    return sum(e.learned for piece in pack for e in piece.examples)
+
+
+def _longest(pack: Sequence[Piece]) -> int:
+    return max(len(e.tokens) for piece in pack for e in piece.examples)
 
 
 def _pieces(agent: AgentPlan, step: int, job: Job) -> list[Piece]:

@@ -141,6 +141,10 @@ class TorchTrainer:
         """Resident memory of this process now, in MiB."""
         return machine.resident_mb()
 
+    def available_mb(self) -> float:
+        """What the machine or its container can still give, in MiB."""
+        return machine.available_mb()
+
     def memory_mb(self) -> float:
         """Peak resident memory since the last probe, or else since the process began, in MiB."""
         return machine.peak_mb()
