@@ -94,11 +94,12 @@ class Forecast(Frozen):
     """Peak memory of a training pass, predicted, in MiB of this process."""
 
     low_mb: float
+    """Of one pass in a tidy heap."""
     expected_mb: float
     """The sum of the parts."""
     high_mb: float
     parts: dict[str, float]
-    """process, weights, adapters, gradients, optimiser, pass."""
+    """process, weights, adapters, gradients, optimiser, libraries, pass."""
 
 
 class Probe(Frozen):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from yukjo.cli import adapter, ask, data, evaluate, init, ledger, run, show, train
+from yukjo.cli import adapter, ask, data, doctor, evaluate, init, ledger, run, show, train
 from yukjo.words import say
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.command(help=run.HELP)(run.run)
 app.command(help=train.HELP)(train.train)
 app.command(help=evaluate.HELP)(evaluate.evaluate)
 app.command(help=ask.HELP)(ask.ask)
+app.command(help=doctor.HELP)(doctor.doctor)
 data.app.command("show", help=show.HELP)(show.show)
 app.add_typer(data.app, name="data")
 app.add_typer(adapter.app, name="adapter")

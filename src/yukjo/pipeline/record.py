@@ -104,7 +104,8 @@ def body(work: Work, adapters: Mapping[str, AdapterManifest]) -> dict[str, Any]:
 
 def training(work: Work, plan: Plan) -> dict[str, Any]:
     """How training went, from its events."""
-    steps = [e for e in events.read(work.folder.path / "events.jsonl") if e["event"] == "step"]
+    seen = list(events.read(work.folder.path / "events.jsonl"))
+    steps = [e for e in seen if e["event"] == "step"]
     last = steps[-1]
     bare = [
         say("`{agent}` has no sample on the {side} side", agent=agent, side=side)
@@ -116,8 +117,25 @@ def training(work: Work, plan: Plan) -> dict[str, Any]:
         "seconds": last["seconds"],
         "tokens": last["tokens"],
         "tokens_per_s": round(last["tokens"] / max(last["seconds"], 1e-9), 1),
-        "peak_memory_mb": max(e["memory_mb"] for e in steps),
+        "peak_memory_mb": max(e["peak_mb"] for e in steps),
+        "memory": _memory([e for e in seen if e["event"] == "memory"][-1], steps),
         "warnings": [*plan.warnings, *bare],
+    }
+
+
+def _memory(agreed: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What was predicted before the first step, what was tried, and what training then took."""
+    predicted, probe = agreed["forecast"], agreed["probe"]
+    actual = max(e["peak_mb"] for e in steps)
+    return {
+        "limit_gb": agreed["limit_gb"],
+        "line_mb": round(agreed["line_mb"]),
+        "pack_tokens": agreed["pack_tokens"],
+        "forecast_mb": {k: round(predicted[f"{k}_mb"]) for k in ("low", "expected", "high")},
+        "parts_mb": {name: round(part) for name, part in predicted["parts"].items()},
+        "probed_mb": round(probe["resting_mb"] + probe["pass_mb"]),
+        "actual_mb": actual,
+        "error": round(predicted["expected_mb"] / actual - 1, 4),
     }
 
 

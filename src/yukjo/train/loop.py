@@ -133,14 +133,14 @@ def _under_the_line(
     kept = before and (done.step or before.limit_gb == limit)
     asked = before.pack_tokens if before and kept else job.config.pack_tokens
     run = job.folder.name
-    agreed = agree(trainer, lambda t: _largest(job, t), limit_gb=limit, asked=asked, run=run)
+    agreed = agree(trainer, lambda t: largest(job, t), limit_gb=limit, asked=asked, run=run)
     if not before or (before.limit_gb, before.pack_tokens) != (limit, agreed.pack_tokens):
         events.write("memory", step=done.step, **agreed.model_dump(mode="json"))
         record(agreed, job.folder)
     return _with_packs_of(job, agreed.pack_tokens), Guard(trainer, agreed, run=run)
 
 
-def _largest(job: Job, pack_tokens: int) -> list[list[Piece]]:
+def largest(job: Job, pack_tokens: int) -> list[list[Piece]]:
     """The packs of most tokens, of most learned tokens and of the longest sample."""
     shaped = _with_packs_of(job, pack_tokens)
     active = [[a for a in job.plan.agents if step < a.steps] for step in range(job.plan.steps)]

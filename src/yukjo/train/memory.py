@@ -91,12 +91,16 @@ def line(limit_gb: float, *, held: float, available: float) -> Line:
 
 
 def agree(trainer: Trainer, packs: Packs, *, limit_gb: float, asked: int, run: str) -> Agreed:
-    """Find the largest `pack_tokens` that stays under the line, and try it; OverLimit if none."""
-    for tokens in halvings(asked, longest=_longest(packs(asked))):
+    """Find the largest `pack_tokens` that stays under the line, and try it; OverLimit if none.
+
+    The smallest is tried where it may fit at all: the guard keeps the heap tidy near the line.
+    """
+    longest = _longest(packs(asked))
+    for tokens in halvings(asked, longest=longest):
         forecasts = [(trainer.forecast(pack), pack) for pack in packs(tokens)]
         forecast, pack = max(forecasts, key=lambda pair: pair[0].expected_mb)
         drawn = line_of(trainer, limit_gb)
-        need = forecast.high_mb
+        need = forecast.expected_mb if tokens > longest else forecast.low_mb
         if need <= drawn.mb:
             probe = trainer.probe(pack)
             need = probe.peak_mb

@@ -3,7 +3,7 @@
 A pass over the actual pack is run on tensors that have shapes and no contents (torch's fake
 tensors); every allocation and release of its forward and backward is added up. So whatever the
 passes come to be, the forecast follows. Weights, adapters, gradients and moments are counted by
-their sizes; only the process itself is measured, and two figures are fitted:
+their sizes; only the process itself is measured, and three figures are fitted:
 `python bench/memory.py` fits them again.
 """
 
@@ -24,11 +24,13 @@ from yukjo.backends.torch.base import Base
 from yukjo.backends.torch.lora import Lora
 from yukjo.records import Forecast
 
-HOLES = 1.4
-"""What a pass takes of the heap for each byte it holds at its peak: glibc keeps holes between
-blocks of other sizes."""
-UNSURE = 0.3
-"""Half the interval, as a share of the pass: what holes differ by from pack to pack."""
+HOLES = 1.9
+"""What a pass takes of the heap for each byte it holds at its peak: the packs before it left holes
+of other sizes, which glibc keeps."""
+TIDY = 1.3
+"""The same for a pass alone, in a heap that was just trimmed."""
+LIBRARIES = 75.0
+"""MiB of compiled matmul kernels that oneDNN and torch come to keep (`wiring` says how many)."""
 
 SHAPES = FakeTensorMode(allow_non_fake_inputs=True)
 """Inside it a tensor is made with a shape and no contents."""
@@ -48,17 +50,24 @@ def forecast(
     weights = size_mb(base.model.parameters())
     trained = [p for lora in adapters.values() for p in lora.parameters()]
     own = size_mb(trained)
+    counted = count_pass_mb(loss, trained)
+    written = _WRITTEN * 3 * own
     parts = {
         "process": machine.resident_mb() - _here_mb(base, weights) - held_mb,
         "weights": weights,
         "adapters": own,
         "gradients": own,
         "optimiser": 2 * own,  # AdamW's two moments
-        "pass": max(HOLES * count_pass_mb(loss, trained), _WRITTEN * 3 * own),
+        "libraries": LIBRARIES,
+        "pass": max(HOLES * counted, written),
     }
-    expected, doubt = sum(parts.values()), UNSURE * parts["pass"]
+    expected = sum(parts.values())
+    doubt = parts["pass"] - max(TIDY * counted, written)
     return Forecast(
-        low_mb=expected - doubt, expected_mb=expected, high_mb=expected + doubt, parts=parts
+        low_mb=expected - doubt - LIBRARIES,
+        expected_mb=expected,
+        high_mb=expected + doubt,
+        parts=parts,
     )
 
 
