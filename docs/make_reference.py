@@ -110,8 +110,9 @@ SCORERS = {
 
 RUN_NOTES = """
 `checkpoints/step-000020/` holds `state.safetensors` (weights and AdamW's moments of all adapters)
-and `progress.json`. `events.jsonl` holds events `step` (losses, gradient norms, tokens, seconds,
-peak memory in MiB) and `valid` (held-out losses). Beside the runs stand `adapters/<sha256>/`, the
+and `progress.json`. `events.jsonl` holds events `memory` (forecast, probe, line, size of packs),
+`step` (losses, gradient norms, tokens, seconds, memory now and at its peak in MiB) and `valid`
+(held-out losses). Beside the runs stand `adapters/<sha256>/`, the
 store, and `ledger.sqlite`, the record.
 """
 

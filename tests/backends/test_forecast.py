@@ -32,9 +32,7 @@ def in_files(folder: Path) -> float:
 
 def counted(trainer: TorchTrainer, *lengths: int) -> float:
     pack = [piece("a", toy(*lengths))]
-    return forecasts.count_pass_mb(
-        lambda: trainer._pack_losses(pack).sum(), trainer._parameters()
-    )
+    return forecasts.count_pass_mb(lambda: trainer._pack_losses(pack).sum(), trainer._parameters())
 
 
 @pytest.mark.parametrize("kind", KINDS)

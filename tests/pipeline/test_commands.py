@@ -12,8 +12,8 @@ import pytest
 from toys import Yukjo
 
 COMMANDS = (
-    ["init"], ["run"], ["train"], ["evaluate"], ["ask"], ["doctor"], ["data", "check"], ["data", "stats"],
-    ["data", "plan"], ["data", "split"], ["data", "show"], ["adapter", "list"],
+    ["init"], ["run"], ["train"], ["evaluate"], ["ask"], ["doctor"], ["data", "check"],
+    ["data", "stats"], ["data", "plan"], ["data", "split"], ["data", "show"], ["adapter", "list"],
     ["adapter", "show"], ["ledger", "list"], ["ledger", "show"], ["ledger", "verify"],
     ["ledger", "export"],
 )  # fmt: skip

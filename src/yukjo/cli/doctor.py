@@ -14,6 +14,7 @@ from yukjo.words import say
 
 if TYPE_CHECKING:
     from yukjo.config import YukjoConfig
+    from yukjo.ports import Trainer
     from yukjo.records import Forecast
     from yukjo.train.loop import Job
 
@@ -172,7 +173,7 @@ def _memory(project: Path, config: "YukjoConfig", folder: Path) -> Finding:
     return Finding("training", "warning", said, say("packs will shrink, which is slower"), figures)
 
 
-def _forecast(trainer: Any, job: "Job", pack_tokens: int) -> "Forecast":  # noqa: ANN401
+def _forecast(trainer: "Trainer", job: "Job", pack_tokens: int) -> "Forecast":
     from yukjo.train.loop import largest
 
     found = [trainer.forecast(pack) for pack in largest(job, pack_tokens)]

@@ -75,8 +75,9 @@ def train(
             job, guard = _under_the_line(trainer, job, done, events=events)
         while done.step < job.plan.steps:
             try:
-                done = _step(trainer, job, done, guard=guard, events=events, began=began,
-                             shown=shown)
+                done = _step(
+                    trainer, job, done, guard=guard, events=events, began=began, shown=shown
+                )
             except OverLimit:  # no adapter has moved since `done`: updates come after all packs
                 checkpoints.write(done, trainer)
                 raise

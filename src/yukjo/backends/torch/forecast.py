@@ -87,22 +87,22 @@ def size_mb(tensors: Iterable[Tensor]) -> float:
 
 def count_pass_mb(loss: Callable[[], Tensor], parameters: Sequence[Tensor]) -> float:
     """MiB that `loss()` and its gradient take at their peak beyond what stood before."""
-    with SHAPES, _Ledger() as counted:
+    tally = _Tally()
+    with SHAPES, tally:
+        # Not `backward`: it would leave empty gradients on the adapters.
         torch.autograd.grad(loss(), parameters, allow_unused=True)
-    return counted.peak / _MIB
+    return tally.peak / _MIB
 
 
-class _Ledger(TorchDispatchMode):
+class _Tally(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Adds up the storages that operations make, and takes away those that are let go."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.now = self.peak = 0
         self._known: weakref.WeakSet[Any] = weakref.WeakSet()
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:  # fmt: skip
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         del types
         out = func(*args, **(kwargs or {}))
         shares = any(result.alias_info is not None for result in func._schema.returns)  # noqa: SLF001 - torch's way to tell a view
