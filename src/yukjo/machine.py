@@ -12,12 +12,10 @@ from pathlib import Path
 
 _MIB = 2**20
 _SELF = Path("/proc/self")
-_CGROUPS = (
-    (Path("/sys/fs/cgroup"), "memory.max", "memory.current", "inactive_file"),
-    (Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes", "memory.usage_in_bytes",
-     "total_inactive_file"),
-)  # fmt: skip
-"""Version 2, then 1: mount, limit, usage, and the file cache that is given up under pressure."""
+_SYS = Path("/sys/fs/cgroup")
+_V2 = ("memory.max", "memory.current", "inactive_file")
+_V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+"""Names of a control group's limit, its usage, and the file cache it gives up under pressure."""
 
 
 def resident_mb() -> float:
@@ -76,17 +74,32 @@ def total_mb() -> float:
 
 
 def cgroup_mb() -> tuple[float, float]:
-    """The container's limit (infinite where there is none) and what it can't give up, in MiB."""
-    for mount, limit, usage, cache in _CGROUPS:
+    """The tightest limit of a control group around this process, and what counts against it.
+
+    In MiB; the limit is infinite where there is none.
+    """
+    found = [(float("inf"), 0.0)]
+    for place, (limit, usage, cache) in _cgroups():
         try:
-            most = float((mount / limit).read_text().replace("max", "inf")) / _MIB
-            used = int((mount / usage).read_text()) / _MIB
+            most = float((place / limit).read_text().replace("max", "inf")) / _MIB
+            used = int((place / usage).read_text()) / _MIB
         except (OSError, ValueError):
             continue
-        given_up = [int(row.split()[1]) / _MIB for row in _lines(mount / "memory.stat")
+        if most < total_mb():
+            kept = [int(row.split()[1]) / _MIB for row in _lines(place / "memory.stat")
                     if row.split()[0] == cache]  # fmt: skip
-        return (most if most < total_mb() else float("inf")), used - sum(given_up)
-    return float("inf"), 0.0
+            found.append((most, used - sum(kept)))
+    return min(found, key=lambda pair: pair[0] - pair[1])
+
+
+def _cgroups() -> Iterator[tuple[Path, tuple[str, str, str]]]:
+    """The control groups that may limit memory: this process's own and those around it."""
+    for row in _lines(_SELF / "cgroup"):
+        _, kinds, path = row.split(":", 2)
+        if not kinds or "memory" in kinds.split(","):
+            mount, names = (_SYS / "memory", _V1) if kinds else (_SYS, _V2)
+            own = mount / path.lstrip("/")
+            yield from ((p, names) for p in (own, *own.parents) if p.is_relative_to(mount))
 
 
 def processor() -> str:

@@ -108,7 +108,7 @@ class Probe(Frozen):
     resting_mb: float
     """What stands between two passes once every adapter has its gradient and its moments."""
     pass_mb: float
-    """What the pass added at its peak."""
+    """What the pass added at its peak, or writing a checkpoint where that is more."""
 
     @property
     def peak_mb(self) -> float:

@@ -142,11 +142,11 @@ def _under_the_line(
 
 
 def largest(job: Job, pack_tokens: int) -> list[list[Piece]]:
-    """The packs of most tokens, of most learned tokens and of the longest sample."""
+    """The packs of most tokens and of the longest sample."""
     shaped = _with_packs_of(job, pack_tokens)
     active = [[a for a in job.plan.agents if step < a.steps] for step in range(job.plan.steps)]
     every = [pack for step, own in enumerate(active) for pack in _packs(own, step, shaped)]
-    found = [max(every, key=size) for size in (_tokens, _learned, _longest)]
+    found = [max(every, key=size) for size in (_tokens, _longest)]
     return [pack for i, pack in enumerate(found) if pack not in found[:i]]
 
 
@@ -165,10 +165,6 @@ def _packs(active: Sequence[AgentPlan], step: int, job: Job) -> list[list[Piece]
 
 def _tokens(pack: Sequence[Piece]) -> int:
     return sum(len(e.tokens) for piece in pack for e in piece.examples)
-
-
-def _learned(pack: Sequence[Piece]) -> int:
-    return sum(e.learned for piece in pack for e in piece.examples)
 
 
 def _longest(pack: Sequence[Piece]) -> int:

@@ -36,8 +36,6 @@ SHAPES = FakeTensorMode(allow_non_fake_inputs=True)
 """Inside it a tensor is made with a shape and no contents."""
 
 _MIB = 2**20
-_WRITTEN = 2
-"""Copies of adapters and moments that are in memory while a checkpoint is written."""
 
 
 def forecast(
@@ -51,7 +49,7 @@ def forecast(
     trained = [p for lora in adapters.values() for p in lora.parameters()]
     own = size_mb(trained)
     counted = count_pass_mb(loss, trained)
-    written = _WRITTEN * 3 * own
+    written = written_mb(own)
     parts = {
         "process": machine.resident_mb() - _here_mb(base, weights) - held_mb,
         "weights": weights,
@@ -83,6 +81,11 @@ def size_mb(tensors: Iterable[Tensor]) -> float:
     """Size of tensors in MiB; those that share their contents count once."""
     storages = {t.untyped_storage()._cdata: t.untyped_storage().nbytes() for t in tensors}  # noqa: SLF001 - the storage's identity
     return sum(storages.values()) / _MIB
+
+
+def written_mb(adapters_mb: float) -> float:
+    """What writing a checkpoint takes: adapters and two moments, in two copies."""
+    return 2 * 3 * adapters_mb
 
 
 def count_pass_mb(loss: Callable[[], Tensor], parameters: Sequence[Tensor]) -> float:

@@ -16,7 +16,7 @@ from torch import Tensor
 from yukjo import machine
 from yukjo.backends.torch import peft_files
 from yukjo.backends.torch.base import Base
-from yukjo.backends.torch.forecast import forecast, size_mb
+from yukjo.backends.torch.forecast import forecast, size_mb, written_mb
 from yukjo.backends.torch.head import token_losses
 from yukjo.backends.torch.lora import Lane, Lora, fresh
 from yukjo.backends.torch.memory import give_back
@@ -124,14 +124,15 @@ class TorchTrainer:
         self._forget_gradients()
         give_back()
         resting = machine.resident_mb()
-        to_come = 4 * size_mb(self._parameters()) - size_mb(self._standing())
+        own = size_mb(self._parameters())
+        to_come = 4 * own - size_mb(self._standing())
         machine.forget_peak()
         self.backward(pack)
         self._forget_gradients()
         added = machine.peak_mb() - resting
         give_back()
         machine.forget_peak()
-        return Probe(resting_mb=resting + to_come, pass_mb=added)
+        return Probe(resting_mb=resting + to_come, pass_mb=max(added, written_mb(own)))
 
     def give_back(self) -> None:
         """Hand the heap's free memory back to the system."""
