@@ -129,8 +129,8 @@ def over(need: float, drawn: Line, *, run: str) -> OverLimit:
         "machine": say("the machine gives {limit:.3g} GiB", limit=drawn.mb / 1024),
     }[drawn.drawn_by]
     mend = {
-        "limit": say("raise it, or free memory by a lower [lora] rank or shorter samples; then go"
-                     " on with --resume {run}", run=run),
+        "limit": say("raise it, then go on with --resume {run}; or start anew with a lower [lora]"
+                     " rank or shorter samples", run=run),
         "machine": say("end other programs, then go on with --resume {run}", run=run),
     }[drawn.drawn_by]  # fmt: skip
     return OverLimit(

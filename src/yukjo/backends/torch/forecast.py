@@ -24,7 +24,7 @@ from yukjo.backends.torch.base import Base
 from yukjo.backends.torch.lora import Lora
 from yukjo.records import Forecast
 
-HOLES = 1.9
+HOLES = 1.85
 """What a pass takes of the heap for each byte it holds at its peak: the packs before it left holes
 of other sizes, which glibc keeps."""
 TIDY = 1.3
