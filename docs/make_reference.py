@@ -112,10 +112,11 @@ RUN_NOTES = """
 `checkpoints/step-000020/` holds `state.safetensors` (weights and AdamW's moments of all adapters),
 `progress.json`, `best/` (the best adapters so far) and `sums.json`, the SHA-256 of all of them; a
 checkpoint that isn't what was written is set aside as `damaged-step-000020`. `events.jsonl` holds
-events `step` (losses, gradient norms, learning rates, tokens, seconds, peak memory in MiB), `valid`
-(held-out losses), `stopped early` (an adapter that memorised, with its best step), `diverged` (a
-sibling in a sweep whose loss was no number), and `begin` and `end` of each process that trained it.
-Beside the runs stand `adapters/<sha256>/`, the store, and `ledger.sqlite`, the record.
+events `memory` (forecast, probe, line, size of packs), `step` (losses, gradient norms, learning
+rates, tokens, seconds, memory now and at its peak in MiB), `valid` (held-out losses), `stopped
+early` (an adapter that memorised, with its best step), `diverged` (a sibling in a sweep whose loss
+was no number), and `begin` and `end` of each process that trained it. Beside the runs stand
+`adapters/<sha256>/`, the store, and `ledger.sqlite`, the record.
 """
 
 STOPPED = """

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from yukjo.config.models import LoraConfig
-from yukjo.records import Answer, Example, Message
+from yukjo.records import Answer, Example, Forecast, Message, Probe
 
 
 class Tokenizer(Protocol):
@@ -85,8 +85,23 @@ class Trainer(Protocol):
         OSError, ValueError or KeyError where the file isn't that.
         """
 
+    def forecast(self, pack: Sequence[Piece]) -> Forecast:
+        """Predict training's peak memory if no pack is larger than this; nothing is computed."""
+
+    def probe(self, pack: Sequence[Piece]) -> Probe:
+        """Take `pack` twice, measure, and forget the gradients: no bit of a run changes."""
+
+    def give_back(self) -> None:
+        """Hand memory that was freed but kept back to the system."""
+
+    def resident_mb(self) -> float:
+        """Memory held now, in MiB; cheap."""
+
+    def available_mb(self) -> float:
+        """What can still be taken before the machine or its container runs out, in MiB; cheap."""
+
     def memory_mb(self) -> float:
-        """Peak memory of this process so far, in MiB."""
+        """Peak memory since the last probe, or else since the process began, in MiB."""
 
 
 @dataclass(frozen=True, slots=True)

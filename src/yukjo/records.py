@@ -90,6 +90,32 @@ class Example:
         return sum(self.learn)
 
 
+class Forecast(Frozen):
+    """Peak memory of a training pass, predicted, in MiB of this process."""
+
+    low_mb: float
+    """Of one pass in a tidy heap."""
+    expected_mb: float
+    """The sum of the parts."""
+    high_mb: float
+    parts: dict[str, float]
+    """process, weights, adapters, gradients, optimiser, libraries, pass."""
+
+
+class Probe(Frozen):
+    """What a training pass took when it was tried, in MiB of this process."""
+
+    resting_mb: float
+    """What stands between two passes once every adapter has its gradient and its moments."""
+    pass_mb: float
+    """What the pass added at its peak, or writing a checkpoint where that is more."""
+
+    @property
+    def peak_mb(self) -> float:
+        """Of training, if no pass is larger than the one tried."""
+        return self.resting_mb + self.pass_mb
+
+
 class Effect(Frozen):
     """Proof that an adapter does something: what it makes of fixed prompts.
 

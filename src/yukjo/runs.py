@@ -3,6 +3,7 @@
 runs/<id>/
   plan.json       what was asked and what was derived from it
   before.json     what the bare base did on the test cases
+  memory.json     memory predicted and tried, the line, and the packs agreed on
   events.jsonl    steps, losses, memory, as they happen
   checkpoints/    to resume from        best/  the adapters at their best so far
   adapters/<agent>/   the finished adapters

@@ -6,7 +6,7 @@ from pathlib import Path
 from yukjo.config import BaseConfig, YukjoConfig
 from yukjo.errors import ModelError
 from yukjo.pipeline.parts import Parts
-from yukjo.ports import Tokenizer
+from yukjo.ports import Tokenizer, Trainer
 from yukjo.words import say
 
 EMBEDDED = "embedded"
@@ -32,9 +32,8 @@ def open_parts(config: YukjoConfig, project: Path) -> Parts:
 
     torch.set_num_threads(config.train.threads or os.cpu_count() or 1)
     if config.train.deterministic:
-        os.environ.setdefault(
-            "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
-        )  # CUDA's demand; no CPU reads it
+        # CUDA's demand; no processor reads it.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(config.train.deterministic)
     folder = base_folder(config.base, project)
     base = Base(
@@ -71,6 +70,37 @@ def base_folder(base: BaseConfig, project: Path) -> Path:
     return _from_hub(base.model)
 
 
+def open_sketch(config: YukjoConfig, folder: Path) -> tuple[Tokenizer, Trainer]:
+    """The tokenizer of the base in `folder`, and a trainer that knows its sizes only."""
+    _need_torch()
+    from yukjo.backends.torch.sketch import Sketch
+    from yukjo.backends.torch.tokenizer import HfTokenizer
+
+    return HfTokenizer(folder), Sketch(
+        folder, dtype=config.base.dtype, recompute=config.train.recompute
+    )
+
+
+def base_at_hand(base: BaseConfig, project: Path) -> Path | None:
+    """The folder of the base if it is on this machine; nothing is made or fetched."""
+    _need_torch()
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    from yukjo.backends.torch.embedded import NAME
+
+    if base.model == EMBEDDED:
+        folder = base.cache.expanduser() / NAME
+        return folder if (folder / "NOTICE").is_file() else None
+    for place in (project / base.model, Path(base.model).expanduser()):
+        if place.is_dir():
+            return place
+    try:
+        return Path(snapshot_download(base.model, local_files_only=True))
+    except (HFValidationError, LocalEntryNotFoundError):
+        return None
+
+
 def notice(folder: Path) -> str:
     """The notice or licence that came with a base; "" where it has none."""
     for name in ("NOTICE", "NOTICE.txt", "LICENSE", "LICENSE.txt"):
@@ -99,6 +129,10 @@ def _need_torch() -> None:
     # Threads that wait sleep instead of spinning: beside another busy process, spinning made
     # training slower by tens of times. Read once, when torch loads its OpenMP.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # oneDNN and torch keep a compiled kernel for each of the last 1,024 matmul shapes, 0.6 MB
+    # each: packs of ever other sizes took 580 MB, and hardly ever found one again.
+    for cache in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
+        os.environ.setdefault(cache, "128")
     try:
         import torch  # noqa: F401 - only whether it is there
         import transformers  # noqa: F401 - the same

@@ -16,12 +16,14 @@ import pytest
 
 from yukjo.config.models import AgentConfig, LoraConfig, SweepConfig, TrainConfig
 from yukjo.ports import Piece
-from yukjo.records import Example
+from yukjo.records import Example, Forecast, Probe
 from yukjo.train.loop import Job
 from yukjo.train.plan import plan
 
 VOCABULARY = 8
 MOMENTUM = 0.9
+HELD = 10.0
+"""Memory of the process between two packs, in MiB; a pack adds 1 a token."""
 
 
 class Fell(Exception):
@@ -47,6 +49,10 @@ class Learner:
         self.spoils = spoils or {}
         """Adapter -> the (0-based) step at which its figure is no number."""
         self.spoilt = spoilt
+        self.ballast = 0.0
+        """Memory somebody else in the process took, in MiB."""
+        self.highest = 0.0
+        self.available = 1e6
 
     def add(self, adapter: str, lora: LoraConfig, *, seed: int, weight_decay: float) -> int:
         chance = random.Random(seed)
@@ -61,6 +67,7 @@ class Learner:
     def backward(self, pack: Sequence[Piece]) -> list[float]:
         self._live()
         self.packs.append(list(pack))
+        self.highest = max(self.highest, self.resident_mb() + tokens_of(pack))
         return [self._piece(piece) for piece in pack]
 
     def update(self, adapter: str, *, learning_rate: float, clip: float) -> float:
@@ -93,8 +100,27 @@ class Learner:
     def load_state(self, file: Path) -> None:
         self.weights, self.speed = json.loads(file.read_text())
 
+    def forecast(self, pack: Sequence[Piece]) -> Forecast:
+        self._live()
+        parts = {"process": HELD, "pass": float(tokens_of(pack))}
+        whole = sum(parts.values())
+        return Forecast(low_mb=whole - 1, expected_mb=whole, high_mb=whole + 1, parts=parts)
+
+    def probe(self, pack: Sequence[Piece]) -> Probe:
+        self._live()
+        return Probe(resting_mb=HELD, pass_mb=float(tokens_of(pack)))
+
+    def give_back(self) -> None:
+        self._live()
+
+    def resident_mb(self) -> float:
+        return HELD + self.ballast
+
+    def available_mb(self) -> float:
+        return self.available
+
     def memory_mb(self) -> float:
-        return 1.0
+        return self.highest
 
     def _piece(self, piece: Piece) -> float:
         own = self.weights[piece.adapter]
@@ -126,6 +152,10 @@ class Learner:
         self.calls += 1
         if self.calls == self.falls_at:
             raise Fell
+
+
+def tokens_of(pack: Sequence[Piece]) -> int:
+    return sum(len(e.tokens) for piece in pack for e in piece.examples)
 
 
 def learned(examples: Sequence[Example]) -> list[int]:

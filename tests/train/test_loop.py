@@ -257,7 +257,7 @@ def test_each_step_is_shown_as_it_happens(job: MakeJob, learner: MakeLearner) ->
     assert [(r.step, r.steps) for r in shown] == [(1, 2), (2, 2)]
     assert [dict(r.losses) for r in shown] == [e["losses"] for e in events(one, "step")]
     assert shown[-1].seconds_left == 0
-    assert all(r.tokens_per_s > 0 and r.memory_mb == 1.0 for r in shown)
+    assert all(r.tokens_per_s > 0 and r.memory_mb > 0 for r in shown)
 
 
 def test_tokens_are_counted_over_all_adapters(job: MakeJob, learner: MakeLearner) -> None:

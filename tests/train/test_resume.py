@@ -20,7 +20,7 @@ MakeLearner = Callable[..., Any]
 RUN = {"rag": 6, "review": 13}
 SHAPE = {"epochs": 2, "evaluate_every": 2, "checkpoint_every": 3}
 STEPS = 7
-CLOCKED = {"seconds", "memory_mb"}
+CLOCKED = {"seconds", "memory_mb", "peak_mb"}
 
 
 def outcome(job: Job, learner: Any) -> tuple[Any, ...]:

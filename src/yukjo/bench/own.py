@@ -4,14 +4,13 @@ It reads and answers as the peers do. Nothing here is faster than `yukjo train`.
 """
 
 import time
-from contextlib import suppress
 from pathlib import Path
 
 from yukjo.bench.peers.task import answer
 from yukjo.bench.task import Row, Task
 from yukjo.config import BaseConfig, TrainConfig, YukjoConfig
 from yukjo.records import Example
-from yukjo.train.loop import Job, StepReport, Stopped, train
+from yukjo.train.loop import Job, StepReport, train
 from yukjo.train.plan import Plan, plan, step_samples
 
 _NEVER = 10**9
@@ -35,8 +34,7 @@ def main(file: Path) -> None:
         losses.append(report.losses[task.agent])
 
     marks.append(time.perf_counter())
-    with suppress(Stopped):  # the plan is endless, see `lay_out`
-        train(trainer, job, shown=mark, stop=lambda: len(losses) == len(task.steps))
+    train(trainer, job, shown=mark)
     answer(marks, losses, packages=("torch", "transformers"))
 
 
@@ -51,6 +49,7 @@ def settings(task: Task) -> YukjoConfig:
             accumulate=len(task.steps[0]) // task.batch,
             learning_rate=task.learning_rate,
             warmup=0,
+            schedule="constant",
             clip=task.clip,
             threads=task.threads,
             evaluate_every=_NEVER,
@@ -60,18 +59,17 @@ def settings(task: Task) -> YukjoConfig:
 
 
 def lay_out(task: Task, config: YukjoConfig) -> tuple[Plan, tuple[Example, ...]]:
-    """A plan of constant learning rate, and the samples where the loop will look for them.
+    """The plan, and the samples where the loop will look for them.
 
     The loop shuffles by the plan's seed: every sample is put where that order finds it in turn.
     """
     rows = [row for step in task.steps for row in step]
     laid = [_example(task.agent, row, n) for n, row in enumerate(rows)]
     made = plan({task.agent: laid}, train=config.train, lora=config.lora, seed=task.seed)
-    # The schedule sees a run so long that its cosine stays at the peak.
-    agent = made.agents[0].model_copy(update={"steps": _NEVER, "warmup": 0})
-    for example, place in zip([*laid], step_samples(agent, 0, size=len(rows)), strict=True):
+    order = step_samples(made.agents[0], 0, size=len(rows))
+    for example, place in zip([*laid], order, strict=True):
         laid[place] = example
-    return made.model_copy(update={"agents": (agent,)}), tuple(laid)
+    return made, tuple(laid)
 
 
 def _example(agent: str, row: Row, number: int) -> Example:

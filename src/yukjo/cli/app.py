@@ -9,6 +9,7 @@ from yukjo.cli import (
     ask,
     bench,
     data,
+    doctor,
     evaluate,
     init,
     ledger,
@@ -35,6 +36,7 @@ app.command(help=monitor.HELP)(monitor.monitor)
 app.command(help=reproduce.HELP)(reproduce.reproduce)
 app.command(help=evaluate.HELP)(evaluate.evaluate)
 app.command(help=ask.HELP)(ask.ask)
+app.command(help=doctor.HELP)(doctor.doctor)
 data.app.command("show", help=show.HELP)(show.show)
 app.add_typer(data.app, name="data")
 app.add_typer(adapter.app, name="adapter")

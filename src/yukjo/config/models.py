@@ -92,7 +92,9 @@ class PaceConfig(Settings):
     learning_rate: PositiveFloat = 2e-4
     """Peak of the schedule. Too high diverges, too low learns nothing in the epochs given."""
     warmup: Share = 0.1
-    """Share of the steps in which the learning rate climbs; then half a cosine down to 0."""
+    """Share of the steps in which the learning rate climbs."""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """After the climb: half a cosine down to 0, or the peak to the end."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     """Pull of an adapter's weights towards 0 at each step, beside the gradient (AdamW)."""
     patience: PositiveInt | None = None

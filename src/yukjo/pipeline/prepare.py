@@ -103,10 +103,11 @@ def ask_plan(config: YukjoConfig, prepared: Prepared, folder: RunFolder, *, part
 
     RunError if the run there was asked another.
     """
-    made = _plan(config, prepared, parts.trainer)
-    asked = hash_json([config.model_dump(mode="json"), prepared.files, parts.engine.base_hash,
-                       prepared.template.hash,
-                       made.model_dump(mode="json", exclude={"warnings"})])  # fmt: skip
+    made = with_adapters(config, prepared, parts.trainer)
+    # A memory line may be moved in the middle of a run: it changes no mathematics.
+    settings = config.model_dump(mode="json", exclude={"train": {"memory_limit_gb"}})
+    asked = hash_json([settings, prepared.files, parts.engine.base_hash, prepared.template.hash,
+                       made.model_dump(mode="json", exclude={"warnings", "asked"})])  # fmt: skip
     if folder.plan.exists():
         stored = json.loads(folder.plan.read_text(encoding="utf-8"))
         if stored["asked_hash"] != asked:
@@ -124,8 +125,8 @@ def ask_plan(config: YukjoConfig, prepared: Prepared, folder: RunFolder, *, part
     return made
 
 
-def _plan(config: YukjoConfig, prepared: Prepared, trainer: Trainer) -> Plan:
-    """The plan with its warnings; they need the adapters, which are made here."""
+def with_adapters(config: YukjoConfig, prepared: Prepared, trainer: Trainer) -> Plan:
+    """The plan with its warnings; they need the adapters, which are made in `trainer` here."""
     made = plan(prepared.train, train=config.train, lora=config.lora, seed=config.seed,
                 own=config.agent, sweep=config.sweep)  # fmt: skip
     refuse_blind(made, prepared.valid)

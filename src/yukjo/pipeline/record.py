@@ -106,7 +106,8 @@ def body(work: Work, adapters: Mapping[str, AdapterManifest]) -> dict[str, Any]:
 
 def training(work: Work, plan: Plan, done: Progress) -> dict[str, Any]:
     """How training went and what a sweep found, from the run's events and its end."""
-    steps = [e for e in events.read(work.folder.path / "events.jsonl") if e["event"] == "step"]
+    seen = list(events.read(work.folder.path / "events.jsonl"))
+    steps = [e for e in seen if e["event"] == "step"]
     last = steps[-1]
     bare = [
         say("`{agent}` has no sample on the {side} side", agent=agent, side=side)
@@ -118,11 +119,28 @@ def training(work: Work, plan: Plan, done: Progress) -> dict[str, Any]:
         "seconds": last["seconds"],
         "tokens": last["tokens"],
         "tokens_per_s": round(last["tokens"] / max(last["seconds"], 1e-9), 1),
-        "peak_memory_mb": max(e["memory_mb"] for e in steps),
+        "peak_memory_mb": max(e["peak_mb"] for e in steps),
+        "memory": _memory([e for e in seen if e["event"] == "memory"][-1], steps),
         "warnings": [*plan.warnings, *bare],
         "stopped_early": done.stopped,
     }
     return {"train": train, "sweep": [s.model_dump(mode="json") for s in siblings(plan, done)]}
+
+
+def _memory(agreed: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What was predicted before the first step, what was tried, and what training then took."""
+    predicted, probe = agreed["forecast"], agreed["probe"]
+    actual = max(e["peak_mb"] for e in steps)
+    return {
+        "limit_gb": agreed["limit_gb"],
+        "line_mb": round(agreed["line_mb"]),
+        "pack_tokens": agreed["pack_tokens"],
+        "forecast_mb": {k: round(predicted[f"{k}_mb"]) for k in ("low", "expected", "high")},
+        "parts_mb": {name: round(part) for name, part in predicted["parts"].items()},
+        "probed_mb": round(probe["resting_mb"] + probe["pass_mb"]),
+        "actual_mb": actual,
+        "error": round(predicted["expected_mb"] / actual - 1, 4),
+    }
 
 
 def _licences(adapters: Mapping[str, AdapterManifest]) -> dict[str, str]:

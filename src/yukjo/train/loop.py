@@ -12,7 +12,7 @@ import math
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
@@ -23,9 +23,10 @@ from yukjo.ports import Piece, Trainer
 from yukjo.records import Example
 from yukjo.train.checkpoints import START, Best, Checkpoints, Progress
 from yukjo.train.events import Events
+from yukjo.train.memory import Guard, OverLimit, agree, record, recorded
 from yukjo.train.patience import Looks
 from yukjo.train.plan import AgentPlan, Plan, step_samples
-from yukjo.train.schedule import warmup_cosine
+from yukjo.train.schedule import learning_rate
 from yukjo.train.sessions import session
 from yukjo.words import say
 
@@ -77,11 +78,17 @@ def train(
     began = time.perf_counter() - done.seconds
     with (
         Events(job.folder / "events.jsonl", upto_step=done.step if resume else None) as events,
-        session(events, resumed=done, steps=job.plan.steps, stops=Stopped),
+        session(events, resumed=done, steps=job.plan.steps, stops=(Stopped, OverLimit)),
     ):
+        if _left(job.plan, done):
+            job, guard = _under_the_line(trainer, job, done, events=events)
         while _left(job.plan, done):
-            done = _step(trainer, job, done, events=events, began=began, shown=shown,
-                         checkpoints=checkpoints)  # fmt: skip
+            try:
+                done = _step(trainer, job, done, guard=guard, events=events, began=began,
+                             shown=shown, checkpoints=checkpoints)  # fmt: skip
+            except OverLimit:  # no adapter has moved since `done`: updates come after all packs
+                checkpoints.write(done, trainer)
+                raise
             last, asked = not _left(job.plan, done), stop()
             if last or asked or done.step % job.config.checkpoint_every == 0:
                 events.settle()
@@ -107,6 +114,7 @@ def _step(
     job: Job,
     done: Progress,
     *,
+    guard: Guard,
     events: Events,
     began: float,
     shown: Callable[[StepReport], None],
@@ -114,15 +122,17 @@ def _step(
 ) -> Progress:
     """One optimiser step of every adapter that has one left, and what follows from it."""
     step, active = done.step + 1, _left(job.plan, done)
-    losses, tokens = _backward(trainer, job, active, step=done.step)
+    losses, tokens = _backward(trainer, job, active, step=done.step, guard=guard)
     diverged = _diverged(job.plan, done.diverged, losses, step=step)
-    rates = {a.adapter: _rate(a, done.step) for a in active if a.adapter not in diverged}
+    rates = {a.adapter: learning_rate(a.pace, done.step, warmup=a.warmup, total=a.steps)
+             for a in active if a.adapter not in diverged}  # fmt: skip
     norms = {a: trainer.update(a, learning_rate=r, clip=job.config.clip) for a, r in rates.items()}
     diverged = _diverged(job.plan, diverged, norms, step=step)
     losses, norms = _without(diverged, losses), _without(diverged, norms)
     tokens, seconds = done.tokens + tokens, time.perf_counter() - began
     events.write("step", step=step, losses=losses, norms=norms, rates=rates, tokens=tokens,
-                 seconds=round(seconds, 3), memory_mb=round(trainer.memory_mb()))  # fmt: skip
+                 seconds=round(seconds, 3), memory_mb=round(trainer.resident_mb()),
+                 peak_mb=round(trainer.memory_mb()))  # fmt: skip
     if losses:  # a sibling that took the step alone may have diverged in it
         shown(_report(step, job.plan.steps, losses, tokens=tokens, seconds=seconds,
                       trainer=trainer))  # fmt: skip
@@ -138,19 +148,61 @@ def _step(
 
 
 def _backward(
-    trainer: Trainer, job: Job, active: Sequence[AgentPlan], *, step: int
+    trainer: Trainer, job: Job, active: Sequence[AgentPlan], *, step: int, guard: Guard
 ) -> tuple[dict[str, float], int]:
     """Gather the gradients of a step; the loss of each adapter, and the tokens passed through."""
+    sums, tokens = dict.fromkeys((a.adapter for a in active), 0.0), 0
+    for pack in _packs(active, step, job):
+        guard.check()
+        for piece, loss in zip(pack, trainer.backward(pack), strict=True):
+            sums[piece.adapter] += loss / piece.denominator
+        tokens += _tokens(pack)
+    return sums, tokens
+
+
+def _under_the_line(
+    trainer: Trainer, job: Job, done: Progress, *, events: Events
+) -> tuple[Job, Guard]:
+    """The job with packs that fit in memory, and who watches that it stays so."""
+    before, limit = recorded(job.folder), job.config.memory_limit_gb
+    kept = before and (done.step or before.limit_gb == limit)
+    asked = before.pack_tokens if before and kept else job.config.pack_tokens
+    run = job.folder.name
+    agreed = agree(trainer, lambda t: largest(job, t), limit_gb=limit, asked=asked, run=run)
+    if not before or (before.limit_gb, before.pack_tokens) != (limit, agreed.pack_tokens):
+        events.write("memory", step=done.step, **agreed.model_dump(mode="json"))
+        record(agreed, job.folder)
+    return _with_packs_of(job, agreed.pack_tokens), Guard(trainer, agreed, run=run)
+
+
+def largest(job: Job, pack_tokens: int) -> list[list[Piece]]:
+    """The packs of most tokens and of the longest sample."""
+    shaped = _with_packs_of(job, pack_tokens)
+    active = [[a for a in job.plan.agents if step < a.steps] for step in range(job.plan.steps)]
+    every = [pack for step, own in enumerate(active) for pack in _packs(own, step, shaped)]
+    found = [max(every, key=size) for size in (_tokens, _longest)]
+    return [pack for i, pack in enumerate(found) if pack not in found[:i]]
+
+
+def _with_packs_of(job: Job, pack_tokens: int) -> Job:
+    return replace(job, config=job.config.model_copy(update={"pack_tokens": pack_tokens}))
+
+
+def _packs(active: Sequence[AgentPlan], step: int, job: Job) -> list[list[Piece]]:
+    """What a step takes over the base, pass by pass."""
     pieces = _in_turn([_pieces(agent, step, job) for agent in active])
-    sizes = [sum(len(e.tokens) for e in piece.examples) for piece in pieces]
-    sums = dict.fromkeys((a.adapter for a in active), 0.0)
     # Two pieces of one adapter in a pack would sum its gradients in another order than alone.
     owners = [piece.adapter for piece in pieces]
-    for pack in packs(sizes, job.config.pack_tokens, owners=owners):
-        chosen = [pieces[i] for i in pack]
-        for piece, loss in zip(chosen, trainer.backward(chosen), strict=True):
-            sums[piece.adapter] += loss / piece.denominator
-    return sums, sum(sizes)
+    made = packs([_tokens([piece]) for piece in pieces], job.config.pack_tokens, owners=owners)
+    return [[pieces[i] for i in pack] for pack in made]
+
+
+def _tokens(pack: Sequence[Piece]) -> int:
+    return sum(len(e.tokens) for piece in pack for e in piece.examples)
+
+
+def _longest(pack: Sequence[Piece]) -> int:
+    return max(len(e.tokens) for piece in pack for e in piece.examples)
 
 
 def _pieces(agent: AgentPlan, step: int, job: Job) -> list[Piece]:
@@ -177,13 +229,6 @@ def _pieces(agent: AgentPlan, step: int, job: Job) -> list[Piece]:
 def _in_turn(pieces: Sequence[Sequence[Piece]]) -> list[Piece]:
     """Every adapter's first piece, then every second, and so on."""
     return [piece for turn in zip_longest(*pieces) for piece in turn if piece]
-
-
-def _rate(agent: AgentPlan, step: int) -> float:
-    """The learning rate of the adapter's step."""
-    return warmup_cosine(
-        step, peak=agent.pace.learning_rate, warmup=agent.warmup, total=agent.steps
-    )
 
 
 def _diverged(

@@ -2,6 +2,8 @@
 
 import math
 
+from yukjo.config.models import PaceConfig
+
 
 def warmup_cosine(step: int, *, peak: float, warmup: int, total: int) -> float:
     """Learning rate at `step` (0-based): a linear climb, then half a cosine down to 0.
@@ -16,3 +18,10 @@ def warmup_cosine(step: int, *, peak: float, warmup: int, total: int) -> float:
         return peak * (step + 1) / warmup
     progress = (step - warmup) / max(1, total - warmup)
     return peak * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def learning_rate(pace: PaceConfig, step: int, *, warmup: int, total: int) -> float:
+    """Learning rate at `step` (0-based) of `total`, of which `warmup` climb."""
+    if pace.schedule == "constant":
+        return pace.learning_rate * min(1.0, (step + 1) / max(1, warmup))
+    return warmup_cosine(step, peak=pace.learning_rate, warmup=warmup, total=total)

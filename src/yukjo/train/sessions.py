@@ -27,14 +27,14 @@ def prepare(path: Path) -> None:
 
 @contextmanager
 def session(
-    events: Events, *, resumed: Progress, steps: int, stops: type[BaseException]
+    events: Events, *, resumed: Progress, steps: int, stops: tuple[type[BaseException], ...]
 ) -> Iterator[None]:
     """Note that this process begins to train, and how it ends; `stops` is a stop, no failure."""
     events.write("begin", **_myself(), resumed=resumed.step, seconds=resumed.seconds, steps=steps)
     try:
         yield
     except BaseException as fault:
-        how = "stopped" if isinstance(fault, (stops, KeyboardInterrupt)) else "failed"
+        how = "stopped" if isinstance(fault, (*stops, KeyboardInterrupt)) else "failed"
         why = getattr(fault, "what", None) or f"{type(fault).__name__}: {fault}".rstrip(": ")
         with suppress(OSError):  # a full disk is what it may be about
             events.write("end", how=how, time=time.time(), why=why.partition("\n")[0])

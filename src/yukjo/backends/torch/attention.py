@@ -7,7 +7,7 @@ built for it by transformers, which knows no mask function by that name.
 `yukjo_batch`: left-padded rows with a cache, for answering; masks are transformers' own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,26 +119,25 @@ def _queries(
     """The query rows of each segment in blocks of about 512 matmul rows."""
     start, size = 0, min(256, max(64, 512 // group))
     for segment in layout.segments:
-        own = segment.queries if asked_only else torch.arange(segment.stop - segment.start)
-        if not len(own):
-            continue
-        places = own + (segment.shared_stop - segment.shared_start)
-        blocks = tuple(_block(places, i, size, window) for i in range(0, len(places), size))
-        yield Queries(segment, start, blocks)
-        start += len(places)
+        own = segment.queries if asked_only else range(segment.stop - segment.start)
+        shared = segment.shared_stop - segment.shared_start
+        places = [place + shared for place in own]
+        if places:
+            blocks = [_block(places[i : i + size], i, window) for i in range(0, len(places), size)]
+            yield Queries(segment, start, tuple(blocks))
+            start += len(places)
 
 
-def _block(places: Tensor, start: int, size: int, window: int | None) -> Block:
-    """The queries at `places[start : start + size]`; a query at p sees keys up to p."""
-    rows = places[start : start + size, None]
-    last = int(rows[-1]) + 1
-    first = max(0, int(rows[0]) - window + 1) if window else 0
-    keys = torch.arange(first, last)[None]
+def _block(places: Sequence[int], start: int, window: int | None) -> Block:
+    """The queries at `places`, numbers `start` on; a query at p sees keys up to p."""
+    first = max(0, places[0] - window + 1) if window else 0
+    last = places[-1] + 1
+    keys, rows = torch.arange(first, last)[None], torch.tensor(places)[:, None]
     unseen = keys > rows
     if window:
         unseen |= keys <= rows - window
     mask = torch.zeros(unseen.shape).masked_fill_(unseen, _UNSEEN)[:, None]
-    return Block(start, start + len(rows), first, last, mask)
+    return Block(start, start + len(places), first, last, mask)
 
 
 class _Packed(torch.autograd.Function):

@@ -5,7 +5,7 @@ interface works: Qwen3, Llama and Gemma are tested. Linear weights stay in `dtyp
 bits; norms and the residual stream are fp32.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -34,13 +34,22 @@ class Base:
     """One frozen base in memory."""
 
     def __init__(
-        self, folder: Path, *, dtype: Dtype, device: str = "cpu", load_in_4bit: bool = False
+        self,
+        folder: Path,
+        *,
+        dtype: Dtype,
+        device: str = "cpu",
+        load_in_4bit: bool = False,
+        model: Any = None,
     ) -> None:
-        """Load the Hugging Face folder; ModelError where it can't be used."""
-        self.hash = hash_folder(folder)
+        """Load the Hugging Face folder; ModelError where it can't be used.
+
+        A `model` without weights stands in for the folder's where only sizes are asked for.
+        """
+        self.hash = "" if model else hash_folder(folder)
         self.device = _device(device)
         self.flash = self.device.type == "cuda" and flash.installed()
-        self.model = _load(folder, getattr(torch, dtype))
+        self.model = model or _load(folder, getattr(torch, dtype))
         self.under_way = Pass()
         self.decoder: Any = self.model.get_decoder()
         self.settings = self.model.config.get_text_config()
@@ -59,6 +68,14 @@ class Base:
         _cast_rotary(self.decoder, output.weight.dtype)
         if not self.flash:
             trim(self.decoder.layers[-1], self.under_way)
+
+    def weights(self) -> Iterator[Tensor]:
+        """All that is frozen; what is tied comes twice."""
+        yield from self.model.parameters()
+        for layer in self.layers:
+            yield layer.frozen.weight
+            if layer.frozen.bias is not None:
+                yield layer.frozen.bias
 
     def recompute(self) -> None:
         """From now on keep each layer's input alone, and compute the rest again on the way back.

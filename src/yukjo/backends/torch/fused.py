@@ -5,11 +5,13 @@ What a probe does not confirm stays the model's own module: slower, never wrong.
 """
 
 from collections.abc import Callable
-from types import MethodType
+from copy import copy
+from types import MethodType, SimpleNamespace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import unset_fake_temporarily
 from torch.nn.functional import gelu, silu
 
 from yukjo.backends.torch.lora import LoraLinear
@@ -83,16 +85,16 @@ def fuse(model: nn.Module, *, dtype: torch.dtype) -> None:
 def _as_norm(module: nn.Module, dtype: torch.dtype) -> RmsNorm | None:
     """`module` as ours, if it computes the same."""
     weight, eps = getattr(module, "weight", None), _eps(module)
-    if "Norm" not in type(module).__name__ or weight is None or not eps:
+    if "Norm" not in type(module).__name__ or not isinstance(weight, Tensor) or not eps:
         return None
-    factor = weight.data.float()
-    probe = torch.randn(3, factor.numel(), generator=torch.Generator().manual_seed(0))
-    probe = probe.to(factor.device)
-    for whole in (factor, 1 + factor):  # Gemma stores the factor less one
-        ours = RmsNorm(whole, eps, torch.float32)
-        if torch.allclose(ours(probe), module(probe).float(), rtol=1e-5, atol=1e-6):
-            return RmsNorm(whole, eps, dtype)
-    return None
+    with unset_fake_temporarily():  # a formula is probed with numbers, even on a hollow base
+        draw = torch.Generator().manual_seed(0)
+        factor, x = torch.randn(8, generator=draw), torch.randn(3, 8, generator=draw)
+        found = _probed(module, x, weight=nn.Parameter(factor))
+        added = [n for n in (0, 1) if found is not None and _same(
+            RmsNorm(n + factor, eps, torch.float32)(x), found)]  # fmt: skip
+    # Gemma stores the factor less one.
+    return RmsNorm(added[0] + weight.data.float(), eps, dtype) if added else None
 
 
 def _eps(module: nn.Module) -> float | None:
@@ -101,27 +103,37 @@ def _eps(module: nn.Module) -> float | None:
 
 def _gate_of(module: nn.Module) -> str | None:
     """The name of a gated MLP's activation, if `module` is one: down(act(gate(x)) * up(x))."""
-    parts = [getattr(module, name, None) for name in ("gate_proj", "up_proj", "down_proj")]
-    act = getattr(module, "act_fn", None)
-    if not all(isinstance(part, LoraLinear) for part in parts) or not callable(act):
+    names = ("gate_proj", "up_proj", "down_proj")
+    if not all(isinstance(getattr(module, name, None), LoraLinear) for name in names):
         return None
-    probe = torch.linspace(-4, 4, 64)
-    names = [n for n, (ours, _) in _GATES.items() if torch.allclose(act(probe), ours(probe))]
-    return names[0] if names and _computes(module, names[0]) else None
+    with unset_fake_temporarily():
+        torch_state = torch.random.get_rng_state()
+        torch.manual_seed(0)
+        parts = {n: nn.Linear(*((16, 8) if n == "down_proj" else (8, 16))) for n in names}
+        x = torch.randn(1, 4, 8)
+        torch.random.set_rng_state(torch_state)
+        found = _probed(module, x, **parts)
+        toy = SimpleNamespace(**parts)
+        gates = [g for g in _GATES if found is not None and _same(_forward(g)(toy, x), found)]
+    return gates[0] if gates else None
 
 
 @torch.no_grad()
-def _computes(module: nn.Module, gate: str) -> bool:
-    """Whether the MLP's own forward is what ours would be."""
-    first: LoraLinear = module.gate_proj  # type: ignore[assignment]
-    probe = torch.randn(1, 4, first.in_features, generator=torch.Generator().manual_seed(0))
-    probe = probe.to(first.frozen.device, first.frozen.dtype)
-    ours, theirs = _forward(gate)(module, probe).float(), module(probe).float()
-    exact = first.frozen.dtype == torch.float32
-    close = torch.linalg.vector_norm(ours - theirs) <= (1e-5 if exact else 2e-2) * (
-        torch.linalg.vector_norm(theirs)
-    )
-    return bool(close)
+def _probed(module: nn.Module, x: Tensor, **parts: nn.Module | nn.Parameter) -> Tensor | None:
+    """What `module` makes of `x` with small parts in the place of its own; None if it can't."""
+    toy = copy(module)
+    toy._parameters, toy._modules = dict(module._parameters), dict(module._modules)  # noqa: SLF001 - a copy that shares neither
+    for name, part in parts.items():
+        setattr(toy, name, part)
+    try:
+        out = type(module).forward(toy, x)
+    except (RuntimeError, ValueError, TypeError, AttributeError):  # it wants more than these
+        return None
+    return out if isinstance(out, Tensor) else None
+
+
+def _same(ours: Tensor, theirs: Tensor) -> bool:
+    return torch.allclose(ours, theirs.float(), rtol=1e-5, atol=1e-6)
 
 
 def _forward(gate: str) -> Callable[[Any, Tensor], Tensor]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensor
 from torch.nn.functional import linear, pad
 
 _BLOCK = 2048
@@ -64,7 +65,7 @@ class _BlockedLoss(torch.autograd.Function):
         first = head.capped(linear(hidden, head.weight[:_BLOCK])).amax(1, keepdim=True).float()
         shift = torch.maximum(first, chosen)
         total, pull = _sweep(hidden, head, shift, wants_gradient=wants_gradient)
-        if not total.isfinite().all():
+        if _overflows(total):
             shift = torch.where(total.isfinite(), shift, _highest(hidden, head))
             total, pull = _sweep(hidden, head, shift, wants_gradient=wants_gradient)
         if wants_gradient:
@@ -93,6 +94,11 @@ def _sweep(
                 weights.mul_(_slope(logits, head))
             pull += weights.to(hidden.dtype) @ block
     return total, pull
+
+
+def _overflows(total: Tensor) -> bool:
+    # A forecast's tensors have shapes and no contents.
+    return not isinstance(total, FakeTensor) and not bool(total.isfinite().all())
 
 
 def _highest(hidden: Tensor, head: Head) -> Tensor:

@@ -7,7 +7,6 @@ them. Rows that nobody asks for stop before the last layer.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -43,10 +42,10 @@ class Segment:
     stop: int
     shared_start: int
     shared_stop: int
-    queries: Tensor
+    queries: Sequence[int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Layout:
     """A pack: T rows, of which N are asked for."""
 
@@ -61,11 +60,8 @@ class Layout:
     """Over all T rows."""
     asked_lanes: tuple[Lane, ...]
     """Over the N rows asked for."""
-
-    @cached_property
-    def longest(self) -> int:
-        """Tokens of the longest sample."""
-        return int(self.positions.max()) + 1
+    longest: int
+    """Tokens of the longest sample."""
 
 
 def lay(spans: Sequence[Span], *, share: bool, device: torch.device) -> Layout:
@@ -80,6 +76,7 @@ def lay(spans: Sequence[Span], *, share: bool, device: torch.device) -> Layout:
         rows=torch.tensor(made.rows, dtype=torch.long, device=device),
         lanes=tuple(made.lanes),
         asked_lanes=tuple(made.asked_lanes),
+        longest=max(made.positions) + 1,
     )
 
 
@@ -111,8 +108,7 @@ class _Layer:
         self.tokens += tokens
         self.positions += range(begins, begins + len(tokens))
         self.rows += [start + place for place in asked]
-        queries = torch.tensor(asked, dtype=torch.long)
-        self.segments.append(Segment(start, start + len(tokens), *seen, queries))
+        self.segments.append(Segment(start, start + len(tokens), *seen, asked))
 
 
 def _shared(span: Span) -> int:

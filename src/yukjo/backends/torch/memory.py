@@ -1,14 +1,7 @@
-"""Memory of this process, as the operating system counts it."""
+"""Memory of the C library's heap, which keeps what tensors gave up."""
 
 import ctypes
-import resource
 import sys
-
-
-def peak_mb() -> float:
-    """Peak resident memory so far, in MiB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
 
 
 def give_back() -> None:

@@ -12,17 +12,19 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from yukjo import machine
 from yukjo.backends.torch import peft_files
 from yukjo.backends.torch.base import Base
+from yukjo.backends.torch.forecast import forecast, size_mb, written_mb
 from yukjo.backends.torch.head import token_losses
 from yukjo.backends.torch.layout import Span, learned_span, learned_tokens
 from yukjo.backends.torch.lora import Lora, fresh
-from yukjo.backends.torch.memory import give_back, peak_mb
+from yukjo.backends.torch.memory import give_back
 from yukjo.config.models import LoraConfig
 from yukjo.errors import AdapterError
 from yukjo.files import write_whole
 from yukjo.ports import Piece
-from yukjo.records import Example
+from yukjo.records import Example, Forecast, Probe
 from yukjo.words import say
 
 
@@ -52,8 +54,7 @@ class TorchTrainer:
 
     def backward(self, pack: Sequence[Piece]) -> list[float]:
         """Add the gradients of all pieces in one pass over the base."""
-        spans = [learned_span(self.adapters[p.adapter], p.examples, p.noise) for p in pack]
-        losses = learned_losses(self.base, spans, [e for p in pack for e in p.examples], share=True)
+        losses = self._pack_losses(pack)
         learned = [sum(e.learned for e in piece.examples) for piece in pack]
         sums = [part.sum() for part in torch.split(losses, learned)]
         total = torch.stack([s / p.denominator for s, p in zip(sums, pack, strict=True)]).sum()
@@ -100,9 +101,65 @@ class TorchTrainer:
                         kind: stored[f"{key}/{kind}"] for kind in ("step", "exp_avg", "exp_avg_sq")
                     }
 
+    def forecast(self, pack: Sequence[Piece]) -> Forecast:
+        """Predict training's peak memory if no pack is larger; nothing is computed."""
+        give_back()
+        return forecast(
+            self.base,
+            self.adapters,
+            lambda: self._pack_losses(pack).sum(),
+            held_mb=size_mb(self._standing()),
+        )
+
+    def probe(self, pack: Sequence[Piece]) -> Probe:
+        """Take `pack` twice, measure, and forget the gradients."""
+        self.backward(pack)  # weights come in, libraries build what they keep
+        self._forget_gradients()
+        give_back()
+        resting = machine.resident_mb()
+        own = size_mb(self._parameters())
+        to_come = 4 * own - size_mb(self._standing())
+        machine.forget_peak()
+        self.backward(pack)
+        self._forget_gradients()
+        added = machine.peak_mb() - resting
+        give_back()
+        machine.forget_peak()
+        return Probe(resting_mb=resting + to_come, pass_mb=max(added, written_mb(own)))
+
+    def give_back(self) -> None:
+        """Hand the heap's free memory back to the system."""
+        give_back()
+
+    def resident_mb(self) -> float:
+        """Resident memory of this process now, in MiB."""
+        return machine.resident_mb()
+
+    def available_mb(self) -> float:
+        """What the machine or its container can still give, in MiB."""
+        return machine.available_mb()
+
     def memory_mb(self) -> float:
-        """Peak resident memory of this process so far, in MiB."""
-        return peak_mb()
+        """Peak resident memory since the last probe, or else since the process began, in MiB."""
+        return machine.peak_mb()
+
+    def _pack_losses(self, pack: Sequence[Piece]) -> Tensor:
+        """Loss of each learned token of all pieces [N]."""
+        spans = [learned_span(self.adapters[p.adapter], p.examples, p.noise) for p in pack]
+        return learned_losses(self.base, spans, [e for p in pack for e in p.examples], share=True)
+
+    def _parameters(self) -> list[Tensor]:
+        return [p for lora in self.adapters.values() for p in lora.parameters()]
+
+    def _standing(self) -> list[Tensor]:
+        """What training holds now, of the four it comes to: weights, gradients, two moments."""
+        weights = self._parameters()
+        states = [v for o in self.optimisers.values() for s in o.state.values() for v in s.values()]
+        return [*weights, *(w.grad for w in weights if w.grad is not None), *states]
+
+    def _forget_gradients(self) -> None:
+        for optimiser in self.optimisers.values():
+            optimiser.zero_grad()
 
     def _state(self) -> list[tuple[str, Tensor]]:
         tensors = []
