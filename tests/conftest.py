@@ -48,6 +48,7 @@ def _make_model(kind: str, folder: Path) -> None:
         Gemma2Config,
         Gemma3TextConfig,
         LlamaConfig,
+        Qwen2Config,
         Qwen3Config,
     )
 
@@ -63,6 +64,7 @@ def _make_model(kind: str, folder: Path) -> None:
     }  # fmt: skip
     config = {
         "qwen3": lambda: Qwen3Config(head_dim=32, tie_word_embeddings=False, **sizes),
+        "qwen2": lambda: Qwen2Config(tie_word_embeddings=False, **sizes),  # its q, k, v have biases
         "llama": lambda: LlamaConfig(rope_parameters=rope, tie_word_embeddings=False, **sizes),
         "gemma3": lambda: Gemma3TextConfig(tie_word_embeddings=True, **gemma, **sizes),
         "gemma2": lambda: Gemma2Config(
@@ -76,7 +78,7 @@ def _make_model(kind: str, folder: Path) -> None:
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(config)
     for name, parameter in model.named_parameters():
-        if "norm" in name:  # a norm of ones would hide a norm that is left out
+        if "norm" in name or "bias" in name:  # ones or zeros would hide one that is left out
             parameter.data.add_(torch.randn_like(parameter) * 0.1)
     model.save_pretrained(folder)
 

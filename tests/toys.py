@@ -33,10 +33,16 @@ def toy(*lengths: int, seed: int = 0) -> tuple[Example, ...]:
 
 
 def trainer_on(
-    folder: Path, adapters: dict[str, LoraConfig], dtype: Literal["float32", "bfloat16"] = "float32"
+    folder: Path,
+    adapters: dict[str, LoraConfig],
+    dtype: Literal["float32", "bfloat16"] = "float32",
+    *,
+    load_in_4bit: bool = False,
+    flash: bool | None = None,
 ) -> TorchTrainer:
     """A trainer whose adapters already act: B is random, not zero."""
-    trainer = TorchTrainer(Base(folder, dtype=dtype), name="tiny")
+    base = Base(folder, dtype=dtype, load_in_4bit=load_in_4bit, flash=flash)
+    trainer = TorchTrainer(base, name="tiny")
     for seed, (name, config) in enumerate(adapters.items()):
         trainer.add(name, config, seed=seed, weight_decay=0.0)
         draw = torch.Generator().manual_seed(100 + seed)

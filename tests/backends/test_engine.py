@@ -148,7 +148,7 @@ def test_an_adapter_that_does_nothing_is_refused_and_one_that_acts_leaves_a_fing
 @pytest.mark.parametrize(
     "change",
     [
-        {"use_dora": True}, {"use_rslora": True}, {"rank_pattern": {"q_proj": 2}},
+        {"use_dora": True}, {"rank_pattern": {"q_proj": 2}},
         {"alpha_pattern": {"q_proj": 2}}, {"modules_to_save": ["lm_head"]}, {"bias": "all"},
         {"peft_type": "IA3"}, {"r": 5}, {"r": "many"},
     ],

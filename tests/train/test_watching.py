@@ -265,7 +265,7 @@ def test_a_stop_is_no_failure_and_leaves_its_words(tmp_path: Path) -> None:
     with (
         pytest.raises(Stopped),
         Events(path) as events,
-        sessions.session(events, resumed=START, steps=3, stops=Stopped),
+        sessions.session(events, resumed=START, steps=3, stops=(Stopped,)),
     ):
         raise Stopped("enough", where="", fix="")
     last = json.loads(path.read_text().splitlines()[-1])

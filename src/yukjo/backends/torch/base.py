@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from transformers import AutoModelForCausalLM
 
-from yukjo.backends.torch import flash
+from yukjo.backends.torch import flash as flash_attention
 from yukjo.backends.torch.attention import BATCH, PACKED
 from yukjo.backends.torch.frozen import FourBit, Frozen
 from yukjo.backends.torch.fused import fuse
@@ -40,21 +40,25 @@ class Base:
         dtype: Dtype,
         device: str = "cpu",
         load_in_4bit: bool = False,
+        flash: bool | None = None,
         model: Any = None,
     ) -> None:
         """Load the Hugging Face folder; ModelError where it can't be used.
 
-        A `model` without weights stands in for the folder's where only sizes are asked for.
+        `flash` None takes FlashAttention on a GPU that has it. A `model` without weights stands in
+        for the folder's where only sizes are asked for.
         """
         self.hash = "" if model else hash_folder(folder)
         self.device = _device(device)
-        self.flash = self.device.type == "cuda" and flash.installed()
+        there = self.device.type == "cuda" and flash_attention.installed()
+        self.flash = there if flash is None else flash
         self.model = model or _load(folder, getattr(torch, dtype))
         self.under_way = Pass()
         self.decoder: Any = self.model.get_decoder()
         self.settings = self.model.config.get_text_config()
         self.layers = self._swap_linears(FourBit if load_in_4bit else Frozen)
-        self.model.to(self.device)
+        if self.device.type != "cpu":
+            self.model.to(self.device)
         output = self.model.get_output_embeddings()
         _refuse_unknown_heads(self.settings, output)
         softcap = getattr(self.settings, "final_logit_softcapping", None)
@@ -93,10 +97,8 @@ class Base:
         found = [(n, m) for n, m in self.decoder.named_modules() if isinstance(m, nn.Linear)]
         layers = []
         for number, (name, module) in enumerate(found):
-            module.to(self.device)
-            layer = LoraLinear(
-                kind(module), name=prefix + name, number=number, under_way=self.under_way
-            )
+            frozen = kind(module, self.device)
+            layer = LoraLinear(frozen, name=prefix + name, number=number, under_way=self.under_way)
             parent, _, child = name.rpartition(".")
             setattr(self.decoder.get_submodule(parent), child, layer)
             layers.append(layer)
@@ -116,7 +118,7 @@ class Base:
         """
         layout = lay(spans, share=share and not self.flash, device=self.device)
         self.under_way.owners = Lanes(layout.lanes)
-        self.settings._attn_implementation = flash.PACKED if self.flash else PACKED  # noqa: SLF001 - transformers' own switch
+        self.settings._attn_implementation = flash_attention.PACKED if self.flash else PACKED  # noqa: SLF001 - transformers' own switch
         out = self.decoder(
             inputs_embeds=self.embed(layout.tokens[None]),
             position_ids=layout.positions[None],

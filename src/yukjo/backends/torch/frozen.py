@@ -18,9 +18,9 @@ from yukjo.words import say
 class Frozen:
     """Weight [out, in] and bias of a linear layer."""
 
-    def __init__(self, module: nn.Linear) -> None:
-        self.weight: Tensor = module.weight.data
-        self.bias: Tensor | None = None if module.bias is None else module.bias.data
+    def __init__(self, module: nn.Linear, device: torch.device) -> None:
+        self.weight: Tensor = module.weight.data.to(device)
+        self.bias: Tensor | None = None if module.bias is None else module.bias.data.to(device)
         self.shape = (module.out_features, module.in_features)
         self.dtype = self.weight.dtype
 
@@ -45,8 +45,8 @@ class Frozen:
 class FourBit(Frozen):
     """The same in NF4, a quarter of the memory."""
 
-    def __init__(self, module: nn.Linear) -> None:
-        super().__init__(module)
+    def __init__(self, module: nn.Linear, device: torch.device) -> None:
+        super().__init__(module, device)
         self._library = _bitsandbytes()
         # In float32 whatever the type: the library's processor code knows no other everywhere.
         self.weight, self._state = self._library.quantize_4bit(

@@ -31,7 +31,8 @@ class RmsNorm(nn.Module):
 
     def __init__(self, factor: Tensor, eps: float, dtype: torch.dtype) -> None:
         super().__init__()
-        self.factor, self.eps, self.dtype = factor, eps, dtype
+        self.factor = nn.Parameter(factor, requires_grad=False)
+        self.eps, self.dtype = eps, dtype
 
     def forward(self, x: Tensor) -> Tensor:
         """X [..., D] -> [..., D]."""
