@@ -5,8 +5,7 @@ interface works: Qwen3, Llama and Gemma are tested. Linear weights stay in `dtyp
 bits; norms and the residual stream are fp32.
 """
 
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -88,7 +87,19 @@ class Base:
         2016, arXiv:1604.06174).
         """
         for layer in self.decoder.layers[:-1]:
-            layer.forward = partial(checkpoint, layer.forward, use_reentrant=False)
+            layer.forward = self._recomputed(layer.forward)
+
+    def _recomputed(self, forward: Callable[..., Any]) -> Callable[..., Any]:
+        def twice(*given: Any, **named: Any) -> Any:
+            owners = self.under_way.owners
+
+            def once(*given: Any, **named: Any) -> Any:
+                self.under_way.owners = owners  # on the way back the last layer's stand there
+                return forward(*given, **named)
+
+            return checkpoint(once, *given, use_reentrant=False, **named)
+
+        return twice
 
     def _swap_linears(self, kind: type[Frozen]) -> list[LoraLinear]:
         """Put a `LoraLinear` in the place of each linear layer of the decoder."""
