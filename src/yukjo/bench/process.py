@@ -66,9 +66,10 @@ def answer_of(command: Sequence[str], environment: Mapping[str, str] | None = No
 
 def _same_for_all() -> dict[str, str]:
     """The environment of every system; no hub, no telemetry, no doubled thread settings."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("OMP_", "MKL_", "KMP_"))}
+    kept = {
+        k: v for k, v in os.environ.items() if not k.startswith(("OMP_", "GOMP_", "MKL_", "KMP_"))
+    }
     return kept | {
-        "OMP_WAIT_POLICY": "PASSIVE",
         "HF_HUB_OFFLINE": "1",
         "TOKENIZERS_PARALLELISM": "false",
     }

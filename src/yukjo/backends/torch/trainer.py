@@ -70,7 +70,6 @@ class TorchTrainer:
             group["lr"] = learning_rate * group["lr_ratio"]
         optimiser.step()
         optimiser.zero_grad()
-        give_back()
         return float(norm)
 
     def losses(self, pack: Sequence[tuple[str, Example]]) -> list[float]:
