@@ -126,9 +126,9 @@ def _from_hub(name: str) -> Path:
 
 
 def _need_torch() -> None:
-    # Threads that wait spin some 20 microseconds, then sleep. Spinning for good made training slower
-    # by tens of times beside another busy process; sleeping at once costs a fifth of the speed.
-    # Read once, when torch loads its OpenMP.
+    # Threads that wait spin some 20 microseconds, then sleep. Spinning for good made training
+    # slower by tens of times beside another busy process; sleeping at once costs a fifth of the
+    # speed. Read once, when torch loads its OpenMP.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
     # oneDNN and torch keep a compiled kernel for each of the last 1,024 matmul shapes, 0.6 MB
