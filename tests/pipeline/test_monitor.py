@@ -70,7 +70,7 @@ def test_a_finished_run_and_one_that_never_began_can_be_looked_at(
     run = look(yukjo, project)
     assert (run["condition"], run["step"], run["seconds_left"]) == ("finished", run["steps"], None)
     (rag,) = run["adapters"]
-    assert (rag["agent"], rag["step"]) == ("rag", rag["steps"])
+    assert (rag["adapter"], rag["step"]) == ("rag", rag["steps"])
     assert yukjo("evaluate", "-p", project, "--set", "agents=['rag']").code == 0
     assert (
         "학습을 끝까지 마침" in yukjo("monitor", "-p", project, "--once").out

@@ -23,8 +23,8 @@ from yukjo.train.watching import POINTS, SILENT_SECONDS, RunState, Watch, curve,
 
 PLAN = {
     "config": {"train": {"memory_limit_gb": 2.0}},
-    "plan": {"steps": 100, "agents": [{"agent": "rag", "steps": 100},
-                                      {"agent": "review", "steps": 3}]},
+    "plan": {"steps": 100, "agents": [{"adapter": "rag", "steps": 100},
+                                      {"adapter": "review", "steps": 3}]},
 }  # fmt: skip
 BEGIN = {"event": "begin", "host": "here", "pid": 7, "started": "1", "time": 1000.0,
          "resumed": 0, "seconds": 0.0, "steps": 100}  # fmt: skip
@@ -34,7 +34,7 @@ def step(number: int, **more: Any) -> dict[str, Any]:
     losses = {"rag": 5.0 - number / 100} | ({"review": 2.0} if number <= 3 else {})
     rates = dict.fromkeys(losses, 0.1)
     made = {"event": "step", "step": number, "losses": losses, "rates": rates,
-            "tokens": 50 * number, "seconds": 2.0 * number, "memory_mb": 900 + number}  # fmt: skip
+            "tokens": 50 * number, "seconds": 2.0 * number, "memory_mb": 1, "peak_mb": 900 + number}  # fmt: skip
     return made | more
 
 
@@ -161,7 +161,7 @@ def test_a_hundred_thousand_steps_are_read_well_under_a_second_and_no_look_is_mi
     with (folder / "events.jsonl").open("w") as file:
         for n in range(1, 100_001):
             file.write(
-                f'{{"event":"step","losses":{{{six}}},"memory_mb":9,"norms":{{{six}}},'
+                f'{{"event":"step","losses":{{{six}}},"memory_mb":9,"peak_mb":9,"norms":{{{six}}},'
                 f'"rates":{{{six}}},"seconds":{2 * n},"step":{n},"tokens":{50 * n}}}\n'
             )
             if n == 77_777:

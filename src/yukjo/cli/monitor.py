@@ -128,7 +128,7 @@ def _table(run: "RunState") -> "Table":
 def _row(adapter: "AdapterState") -> tuple[str, ...]:
     best = adapter.best
     return (
-        adapter.agent,
+        adapter.adapter,
         f"{adapter.step}/{adapter.steps}",
         _number(adapter.loss, ".3f"),
         blocks([loss for _, loss in adapter.curve]),

@@ -41,7 +41,8 @@ Point = tuple[int, float]
 class AdapterState(Frozen):
     """How one adapter does."""
 
-    agent: str
+    adapter: str
+    """Its name in the run: the agent, and in a sweep the setting."""
     step: int
     steps: int
     loss: float | None
@@ -103,7 +104,7 @@ class Watch:
             now=time.time(),
             alive=alive,
             memory_mb=sessions.memory_mb(begin["pid"]) if alive else None,
-            resumable=any((self.folder / "checkpoints").glob("step-*")),
+            resumable=bool(list((self.folder / "checkpoints").glob("step-*"))),
         )
 
     def _read_on(self, path: Path) -> None:
@@ -173,9 +174,9 @@ def state(
         tokens_per_s=_rate(last["tokens"], last["seconds"]),
         recent_tokens_per_s=_rate(recent[1], recent[2]),
         memory_mb=memory_mb if running else None,
-        peak_memory_mb=max((e["memory_mb"] for e in steps), default=None),
+        peak_memory_mb=max((e["peak_mb"] for e in steps), default=None),
         memory_limit_mb=plan["config"]["train"]["memory_limit_gb"] * 1024,
-        adapters=tuple(_adapter(agent, events) for agent in plan["plan"]["agents"]),
+        adapters=tuple(_adapter(one, events) for one in plan["plan"]["agents"]),
     )
 
 
@@ -215,20 +216,20 @@ def _rate(tokens: float, seconds: float) -> float | None:
 
 
 def _adapter(plan: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> AdapterState:
-    agent = plan["agent"]
-    own = [e for e in events if agent in e.get("losses", ())]
+    adapter = plan["adapter"]
+    own = [e for e in events if adapter in e.get("losses", ())]
     steps = [e for e in own if e["event"] == "step"]
-    held = [(e["step"], e["losses"][agent]) for e in own if e["event"] == "valid"]
+    held = [(e["step"], e["losses"][adapter]) for e in own if e["event"] == "valid"]
     best = min(held, key=lambda point: point[1], default=None)
     return AdapterState(
-        agent=agent,
+        adapter=adapter,
         step=steps[-1]["step"] if steps else 0,
         steps=plan["steps"],
-        loss=steps[-1]["losses"][agent] if steps else None,
-        curve=curve([(e["step"], e["losses"][agent]) for e in steps]),
+        loss=steps[-1]["losses"][adapter] if steps else None,
+        curve=curve([(e["step"], e["losses"][adapter]) for e in steps]),
         held_out=tuple(held),
         best=Best(step=best[0], loss=best[1]) if best else None,
-        learning_rate=steps[-1].get("rates", {}).get(agent) if steps else None,
+        learning_rate=steps[-1].get("rates", {}).get(adapter) if steps else None,
     )
 
 
