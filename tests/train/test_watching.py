@@ -34,7 +34,8 @@ def step(number: int, **more: Any) -> dict[str, Any]:
     losses = {"rag": 5.0 - number / 100} | ({"review": 2.0} if number <= 3 else {})
     rates = dict.fromkeys(losses, 0.1)
     made = {"event": "step", "step": number, "losses": losses, "rates": rates,
-            "tokens": 50 * number, "seconds": 2.0 * number, "memory_mb": 1, "peak_mb": 900 + number}  # fmt: skip
+            "tokens": 50 * number, "seconds": 2.0 * number, "memory_mb": 1,
+            "peak_mb": 900 + number}  # fmt: skip
     return made | more
 
 
