@@ -48,6 +48,8 @@ def test_a_stopped_bench_leaves_no_process(number: int, tmp_path: Path) -> None:
     inner = f"import os, time; open({str(child)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
     middle = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])"
     outer = (
+        # A shell has its background jobs ignore Ctrl-C, and their children after them.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import sys; from yukjo.bench.process import ended_by_term, run\n"
         f"with ended_by_term(): run([sys.executable, '-c', {middle!r}])"
     )
@@ -59,6 +61,7 @@ def test_a_stopped_bench_leaves_no_process(number: int, tmp_path: Path) -> None:
         until(lambda: not alive(int(child.read_text())))
     finally:
         bench.kill()
+        bench.wait()
 
 
 def test_an_environment_that_cannot_be_installed_says_why_and_is_tried_again(

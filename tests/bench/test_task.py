@@ -12,7 +12,7 @@ from yukjo.bench.task import Task, make_task
 from yukjo.bench.tiny import tiny_task
 from yukjo.errors import ConfigError
 from yukjo.train.plan import step_samples
-from yukjo.train.schedule import warmup_cosine
+from yukjo.train.schedule import learning_rate
 
 
 def test_a_task_survives_its_file(task: Callable[..., Task]) -> None:
@@ -49,8 +49,8 @@ def test_our_loop_sees_the_steps_as_they_were_laid_out(task: Callable[..., Task]
 
 def test_our_learning_rate_is_constant_as_the_others_is(task: Callable[..., Task]) -> None:
     (agent,) = lay_out(task(), settings(task()))[0].agents
-    rates = {warmup_cosine(s, peak=1.0, warmup=agent.warmup, total=agent.steps) for s in range(9)}
-    assert max(rates) - min(rates) < 1e-12
+    rates = {learning_rate(agent.pace, s, warmup=agent.warmup, total=agent.steps) for s in range(9)}
+    assert rates == {task().learning_rate}
 
 
 def test_the_tiny_task_keeps_lengths_and_one_learned_stretch(

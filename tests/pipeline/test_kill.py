@@ -68,7 +68,7 @@ for line in sys.stdin:
     print(child, flush=True)
     print(os.waitstatus_to_exitcode(os.wait()[1]), flush=True)
 """
-CLOCKS = {"seconds", "memory_mb"}
+CLOCKS = {"seconds", "memory_mb", "peak_mb"}
 SHAPE = ("train.accumulate=1", "train.batch=1", "train.max_steps=6", "train.keep=2")
 KILLED = -signal.SIGKILL
 CHANGES, DRAWN = 290, 8
@@ -153,7 +153,7 @@ def outcome(runs: Path) -> dict[str, Any]:
         "plan": json.loads(plan.read_text())["plan"],
         "events": [{k: v for k, v in e.items() if k not in CLOCKS}
                    for e in events.read(run / "events.jsonl")
-                   if e["event"] not in {"begin", "end"}],
+                   if e["event"] not in {"begin", "end", "memory"}],
         "recorded": recorded,
         "store": {str(f.relative_to(runs)) for f in (runs / "adapters").rglob("*")},
         "left behind": [f.name for f in [*run.rglob(".*"), *(runs / "adapters").rglob(".*")]],
