@@ -24,10 +24,10 @@ from yukjo.backends.torch.base import Base
 from yukjo.backends.torch.lora import Lora
 from yukjo.records import Forecast
 
-HOLES = 1.85
+HOLES = 1.4
 """What a pass takes of the heap for each byte it holds at its peak: the packs before it left holes
 of other sizes, which glibc keeps."""
-TIDY = 1.3
+TIDY = 1.15
 """The same for a pass alone, in a heap that was just trimmed."""
 LIBRARIES = 75.0
 """MiB of compiled matmul kernels that oneDNN and torch come to keep (`wiring` says how many)."""
