@@ -17,7 +17,7 @@ $(READY): pyproject.toml constraints.txt
 		|| { echo "Python 3.11 or newer is needed: make PYTHON=python3.11"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt \
-		-e '.[torch,embedded,dev]'
+		-e '.[torch,embedded,serve,tools,dev]'
 	touch $(READY)
 
 demo: setup

@@ -6,7 +6,7 @@ Everything crosses as plain lists, numbers and records; a tensor never leaves it
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from yukjo.config.models import LoraConfig
 from yukjo.records import Answer, Example, Forecast, Message, Probe
@@ -143,6 +143,87 @@ class Engine(Protocol):
 
     def losses(self, pack: Sequence[tuple[str, Example]]) -> list[float]:
         """Summed loss in nats over the learned tokens of each example; "" is the bare base."""
+
+    def next_logits(self, adapter: str, prompts: Sequence[Sequence[int]]) -> list[list[float]]:
+        """Logits [prompt][vocabulary] of the token after each prompt, for the effect proof."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One answer to be spoken token by token."""
+
+    adapter: str
+    """Content hash of a loaded adapter, or "" for the bare base."""
+    tokens: tuple[int, ...]
+    prefix: int
+    """Leading tokens that every turn of the agent begins with: their state may be kept."""
+    stop: frozenset[int]
+    """The answer ends before any of these."""
+    max_tokens: int
+    temperature: float
+    """0 is greedy."""
+    top_p: float
+    """Draw among the likeliest tokens that hold this share; 1 is all."""
+    seed: int
+    schema: str | None = None
+    """JSON Schema, as JSON text, that the answer must satisfy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A turn that took a slot."""
+
+    slot: int
+    restored: int
+    """Tokens of its prompt whose state was kept and needn't be computed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What one step made of one slot."""
+
+    text: str
+    """Whole characters; one whose bytes aren't all there waits for the next step."""
+    tokens: int
+    """Made by this step; 0 while the prompt is being read."""
+    finish: Literal["stop", "length"] | None
+    """Why the answer ended, if it did; its slot is still to be closed."""
+
+
+class Speaker(Protocol):
+    """Holds one base, the adapters loaded on it and a number of slots, and speaks in steps.
+
+    The core owns the queue, which adapters are loaded, stop texts and deadlines; a speaker only
+    knows how to take one step, so that an answer can be streamed, bounded or given up at any
+    token. State computed under one adapter is never read under another.
+    """
+
+    @property
+    def base_hash(self) -> str:
+        """Hash of the base that adapters must have been made on."""
+
+    @property
+    def slots(self) -> int:
+        """Answers that can be under way side by side."""
+
+    @property
+    def context(self) -> int:
+        """Most tokens of a slot, prompt and answer together."""
+
+    def load(self, adapter: str, folder: Path) -> int:
+        """Load the adapter of a store folder; returns bytes. AdapterError if it can't serve."""
+
+    def unload(self, adapter: str) -> None:
+        """Forget an adapter, and all state kept under it, and free their memory."""
+
+    def open(self, turn: Turn) -> Opened:
+        """Take a free slot for `turn`; its prompt is read by the steps that follow."""
+
+    def step(self, slots: Sequence[int]) -> list[Spoken]:
+        """Go one token on (or one chunk of a prompt) in each slot; all are of one adapter."""
+
+    def close(self, slot: int) -> None:
+        """Give a slot back, whether its answer ended or not."""
 
     def next_logits(self, adapter: str, prompts: Sequence[Sequence[int]]) -> list[list[float]]:
         """Logits [prompt][vocabulary] of the token after each prompt, for the effect proof."""

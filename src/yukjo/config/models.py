@@ -174,6 +174,65 @@ class EvaluateConfig(Settings):
     """Bootstrap resamples behind each interval."""
 
 
+class ServeConfig(Settings):
+    """[serve]"""
+
+    engine: Literal["llama_cpp", "torch", "vllm"] = "llama_cpp"
+    """Who answers: llama.cpp in this process, torch (slow, the oracle), or a vLLM server."""
+    gguf: Path | None = None
+    """The base as GGUF, for llama_cpp; the embedded base brings its own."""
+    vllm_url: str = "http://127.0.0.1:8000"
+    """Where the vLLM server listens, for vllm."""
+    host: str = "127.0.0.1"
+    """Address to listen on; any but a loopback one needs `token_file`."""
+    port: Annotated[int, Field(ge=0, lt=65536)] = 8600
+    """0 takes a free one."""
+    token_file: Path | None = None
+    """File with the token that clients send as `Authorization: Bearer`."""
+    cache: PositiveInt = 3
+    """Adapters held in memory; the one unused for longest makes room."""
+    cache_mb: PositiveFloat = 2048
+    """MiB that adapters and the state kept under them may take."""
+    slots: PositiveInt = 4
+    """Answers under way side by side; each holds `context` tokens of state."""
+    context: PositiveInt = 4096
+    """Most tokens of a conversation, answer included."""
+    threads: PositiveInt | None = None
+    """Processor threads; as many as there are cores where it is left out."""
+    queue: PositiveInt = 64
+    """Questions that may wait; one more is answered 429."""
+    wait_seconds: PositiveFloat = 2.0
+    """A question that waited so long goes before those of the adapter in use."""
+    timeout_seconds: PositiveFloat = 120
+    """An answer that takes longer is ended."""
+    max_body_kb: PositiveInt = 256
+    """Largest request body, in KiB."""
+    max_tokens: PositiveInt = 512
+    """Most tokens of an answer; a request may ask for fewer."""
+
+
+class RouterConfig(Settings):
+    """[router]: which agent a text goes to when the client asks for `auto`."""
+
+    abstain: Share = 0.4
+    """A best score below this sends the text to `fallback`."""
+    fallback: str = "citizen_support"
+    """The agent that takes what nobody is sure of."""
+
+
+class ToolsConfig(Settings):
+    """[tools]: what the agents' tools read; each folder is relative to the project."""
+
+    documents: Path | None = None
+    """HWPX, HWP, PDF and text files for `document_search`."""
+    laws: Path | None = None
+    """Law files (XML or text) for `legal_reference`."""
+    tables: Path | None = None
+    """CSV and XLSX files for `data_analysis`."""
+    index: Path = Path("runs/index")
+    """Where `yukjo index` writes; a project's `runs` by default."""
+
+
 class YukjoConfig(Settings):
     """A whole `yukjo.toml`: what was asked."""
 
@@ -192,3 +251,6 @@ class YukjoConfig(Settings):
     """Agents that differ: `[agent.rag.lora] rank = 32`, `[agent.rag.train] epochs = 5`."""
     sweep: SweepConfig = SweepConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
+    serve: ServeConfig = ServeConfig()
+    router: RouterConfig = RouterConfig()
+    tools: ToolsConfig = ToolsConfig()

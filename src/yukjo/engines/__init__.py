@@ -1,0 +1,1 @@
+"""Leaves that answer: llama.cpp in this process, and a vLLM server."""
