@@ -44,6 +44,8 @@ def open_parts(config: YukjoConfig, project: Path) -> Parts:
     )
     if config.train.recompute:
         base.recompute()
+    if config.train.head == "screened":
+        base.screen()
     tokenizer = HfTokenizer(folder)
     return Parts(
         base=config.base.model,
@@ -51,6 +53,7 @@ def open_parts(config: YukjoConfig, project: Path) -> Parts:
         conditions={
             "threads": str(torch.get_num_threads()),
             "instructions": torch.backends.cpu.get_cpu_capability(),
+            "head": "screened" if base.screened else "exact",
         },
         tokenizer=tokenizer,
         trainer=TorchTrainer(base, name=config.base.model),
@@ -77,7 +80,10 @@ def open_sketch(config: YukjoConfig, folder: Path) -> tuple[Tokenizer, Trainer]:
     from yukjo.backends.torch.tokenizer import HfTokenizer
 
     return HfTokenizer(folder), Sketch(
-        folder, dtype=config.base.dtype, recompute=config.train.recompute
+        folder,
+        dtype=config.base.dtype,
+        recompute=config.train.recompute,
+        screen=config.train.head == "screened",
     )
 
 

@@ -10,13 +10,14 @@ from torch import nn
 
 from references import gradients, relative_error
 from toys import ALL, KINDS, Tiny, piece, toy, trainer_on
-from yukjo.backends.torch import attention, head
+from yukjo.backends.torch import attention
 from yukjo.backends.torch import forecast as forecasts
 from yukjo.backends.torch.base import Base
 from yukjo.backends.torch.fused import RmsNorm, fuse
 from yukjo.backends.torch.head import Head, token_losses
 from yukjo.backends.torch.layout import lay, learned_span
 from yukjo.backends.torch.lora import Lora
+from yukjo.backends.torch.screen import BLOCK
 from yukjo.backends.torch.trainer import TorchTrainer, learned_losses
 from yukjo.records import Example
 
@@ -187,10 +188,10 @@ def test_what_a_probe_does_not_confirm_stays_the_models_own() -> None:
 
 def test_a_row_whose_highest_logit_hides_in_a_late_block_is_swept_again() -> None:
     hidden = torch.tensor([[100.0, 1.0], [0.0, 1.0]], requires_grad=True)
-    weight = torch.zeros(3 * head._BLOCK, 2)
+    weight = torch.zeros(3 * BLOCK, 2)
     weight[-1, 0] = 5.0  # a logit of 500, where a shift from the first block is 0
     losses = token_losses(hidden, torch.tensor([0, 0]), Head(weight, None))
-    assert losses.tolist() == pytest.approx([500.0, torch.tensor(3.0 * head._BLOCK).log().item()])
+    assert losses.tolist() == pytest.approx([500.0, torch.tensor(3.0 * BLOCK).log().item()])
     losses[0].backward()  # type: ignore[no-untyped-call]
     assert hidden.grad is not None
     assert hidden.grad[0].tolist() == pytest.approx([5.0, 0.0])

@@ -126,6 +126,10 @@ class TrainConfig(PaceConfig):
     """Processor threads; as many as there are cores where it is left out."""
     deterministic: bool = False
     """Refuse any operation whose bits may differ from run to run; on a CPU it costs nothing."""
+    head: Literal["screened", "exact"] = "screened"
+    """Cross entropy: screened leaves the vocabulary's tail out of the gradient, less than bfloat16
+    rounds away, and trains a quarter faster; only with bfloat16 on a processor with 8-bit products.
+    """
     recompute: bool = False
     """Keep each layer's input only and compute the rest again: less memory, a third slower."""
     memory_limit_gb: PositiveFloat = 20

@@ -6,6 +6,7 @@ bits; norms and the residual stream are fp32.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +23,7 @@ from yukjo.backends.torch.head import Head
 from yukjo.backends.torch.last_layer import trim
 from yukjo.backends.torch.layout import Span, lay
 from yukjo.backends.torch.lora import Lanes, LoraLinear, Owners, Pass
+from yukjo.backends.torch.screen import Screen, can_screen
 from yukjo.errors import ModelError
 from yukjo.files import hash_json, sha256_file
 from yukjo.words import say
@@ -62,6 +64,7 @@ class Base:
         _refuse_unknown_heads(self.settings, output)
         softcap = getattr(self.settings, "final_logit_softcapping", None)
         self.head = Head(output.weight, softcap)
+        self.screened: Head | None = None
         self.embedding = self.model.get_input_embeddings()
         self.embedding.padding_idx = None
         for name, parameter in self.model.named_parameters():
@@ -79,6 +82,13 @@ class Base:
             yield layer.frozen.weight
             if layer.frozen.bias is not None:
                 yield layer.frozen.bias
+        if self.screened and self.screened.screen:
+            yield from self.screened.screen.weights()
+
+    def screen(self) -> None:
+        """From now on train with the vocabulary screened, where that is faster and as good."""
+        if can_screen(self.head.weight, self.head.softcap):
+            self.screened = replace(self.head, screen=Screen(self.head.weight))
 
     def recompute(self) -> None:
         """From now on keep each layer's input alone, and compute the rest again on the way back.

@@ -8,6 +8,7 @@ finds that at the price of two more passes over each block). A row that overflow
 swept again with its true highest.
 
 Rows are padded to a multiple of 64, so that a row's bits don't depend on how many stand beside it.
+With a screen they do depend on which: what may stand alone elsewhere must be given alone.
 """
 
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor
 from torch.nn.functional import linear, pad
 
-_BLOCK = 2048
-"""Of the vocabulary: a block of logits stays in the cache, and the matmul is still long."""
+from yukjo.backends.torch.screen import BLOCK, Screen
+
 _ROWS = 64
 
 
@@ -29,6 +30,8 @@ class Head:
 
     weight: Tensor
     softcap: float | None
+    screen: Screen | None = None
+    """Where there is one, gradients leave out what bfloat16's rounding hides."""
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Hidden [N, D] -> fp32 logits [N, V]."""
@@ -49,7 +52,7 @@ class Head:
 def token_losses(hidden: Tensor, targets: Tensor, head: Head) -> Tensor:
     """Negative log likelihood in nats of each target: hidden [N, D], targets [N] -> fp32 [N]."""
     rows = len(targets)
-    extra = -rows % _ROWS
+    extra = 0 if head.screen else -rows % _ROWS  # empty rows would find every token likely
     padded = pad(hidden.to(head.weight.dtype), (0, 0, 0, extra))
     losses: Tensor = _BlockedLoss.apply(  # type: ignore[no-untyped-call]
         padded, pad(targets, (0, extra)), head
@@ -62,12 +65,9 @@ class _BlockedLoss(torch.autograd.Function):
     def forward(ctx: Any, hidden: Tensor, targets: Tensor, head: Head) -> Tensor:
         wants_gradient = ctx.needs_input_grad[0]
         chosen, rows = head.at(hidden, targets)
-        first = head.capped(linear(hidden, head.weight[:_BLOCK])).amax(1, keepdim=True).float()
-        shift = torch.maximum(first, chosen)
-        total, pull = _sweep(hidden, head, shift, wants_gradient=wants_gradient)
-        if _overflows(total):
-            shift = torch.where(total.isfinite(), shift, _highest(hidden, head))
-            total, pull = _sweep(hidden, head, shift, wants_gradient=wants_gradient)
+        screened = head.screen and wants_gradient and not _is_forecast(hidden)
+        swept = _screened(hidden, targets, head) if screened else None
+        shift, total, pull = swept or _exact(hidden, chosen, head, wants_gradient=wants_gradient)
         if wants_gradient:
             ctx.save_for_backward(pull.div_(total).sub_(rows * _slope(chosen, head)))
             ctx.dtype = hidden.dtype
@@ -79,13 +79,39 @@ class _BlockedLoss(torch.autograd.Function):
         return (gradient * upstream[0][:, None]).to(ctx.dtype), None, None
 
 
+def _exact(
+    hidden: Tensor, chosen: Tensor, head: Head, *, wants_gradient: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Shift [N, 1], and the sweep of the whole vocabulary against it."""
+    first = head.capped(linear(hidden, head.weight[:BLOCK])).amax(1, keepdim=True).float()
+    shift = torch.maximum(first, chosen)
+    total, pull = _sweep(hidden, head, shift, wants_gradient=wants_gradient)
+    if _overflows(total):
+        shift = torch.where(total.isfinite(), shift, _highest(hidden, head))
+        total, pull = _sweep(hidden, head, shift, wants_gradient=wants_gradient)
+    return shift, total, pull
+
+
+def _screened(hidden: Tensor, targets: Tensor, head: Head) -> tuple[Tensor, Tensor, Tensor] | None:
+    """The same over the tokens that are felt; None where that would be most, or overflows."""
+    assert head.screen is not None
+    wanted = targets.unique()  # type: ignore[no-untyped-call]
+    shift = linear(hidden, head.weight[wanted]).float().logsumexp(1, keepdim=True)
+    felt, tail = head.screen.felt(hidden, shift, wanted)
+    if felt is None:
+        return None
+    total, pull = _sweep(hidden, Head(head.weight[felt], None), shift, wants_gradient=True)
+    total += tail
+    return None if _overflows(total) else (shift, total, pull)
+
+
 def _sweep(
     hidden: Tensor, head: Head, shift: Tensor, *, wants_gradient: bool
 ) -> tuple[Tensor, Tensor]:
     """Over the vocabulary: sum of exp(logit - shift) [N, 1], and of that * slope * W [N, D]."""
     total = torch.zeros_like(shift)
     pull = torch.zeros(hidden.shape, device=hidden.device)
-    for block in torch.split(head.weight, _BLOCK):
+    for block in torch.split(head.weight, BLOCK):
         logits = head.capped(linear(hidden, block))
         weights = torch.sub(logits, shift).exp_()
         total += weights.sum(1, keepdim=True)
@@ -96,14 +122,18 @@ def _sweep(
     return total, pull
 
 
+def _is_forecast(tensor: Tensor) -> bool:
+    """Whether it has a shape and no contents."""
+    return isinstance(tensor, FakeTensor)
+
+
 def _overflows(total: Tensor) -> bool:
-    # A forecast's tensors have shapes and no contents.
-    return not isinstance(total, FakeTensor) and not bool(total.isfinite().all())
+    return not _is_forecast(total) and not bool(total.isfinite().all())
 
 
 def _highest(hidden: Tensor, head: Head) -> Tensor:
     """Each row's highest logit: fp32 [N, 1]."""
-    blocks = torch.split(head.weight, _BLOCK)
+    blocks = torch.split(head.weight, BLOCK)
     tops = [head.capped(linear(hidden, b)).amax(1, keepdim=True).float() for b in blocks]
     return torch.cat(tops, 1).amax(1, keepdim=True)
 

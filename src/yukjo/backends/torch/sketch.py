@@ -16,10 +16,17 @@ class Sketch(TorchTrainer):
     """Adapters on a base without contents; made to be asked for a `forecast`."""
 
     def __init__(
-        self, folder: Path, *, dtype: Literal["bfloat16", "float32"], recompute: bool = False
+        self,
+        folder: Path,
+        *,
+        dtype: Literal["bfloat16", "float32"],
+        recompute: bool = False,
+        screen: bool = False,
     ) -> None:
         with SHAPES:
             base = Base(folder, dtype=dtype, model=hollow(folder, getattr(torch, dtype)))
+            if screen:
+                base.screen()
         if recompute:
             base.recompute()
         super().__init__(base, name=str(folder))

@@ -16,7 +16,7 @@ from yukjo import machine
 from yukjo.backends.torch import peft_files
 from yukjo.backends.torch.base import Base
 from yukjo.backends.torch.forecast import forecast, size_mb, written_mb
-from yukjo.backends.torch.head import token_losses
+from yukjo.backends.torch.head import Head, token_losses
 from yukjo.backends.torch.layout import Span, learned_span, learned_tokens
 from yukjo.backends.torch.lora import Lora, fresh
 from yukjo.backends.torch.memory import give_back
@@ -145,7 +145,8 @@ class TorchTrainer:
     def _pack_losses(self, pack: Sequence[Piece]) -> Tensor:
         """Loss of each learned token of all pieces [N]."""
         spans = [learned_span(self.adapters[p.adapter], p.examples, p.noise) for p in pack]
-        return learned_losses(self.base, spans, [e for p in pack for e in p.examples], share=True)
+        examples = [e for p in pack for e in p.examples]
+        return learned_losses(self.base, spans, examples, share=True, head=self.base.screened)
 
     def _parameters(self) -> list[Tensor]:
         return [p for lora in self.adapters.values() for p in lora.parameters()]
@@ -171,11 +172,22 @@ class TorchTrainer:
 
 
 def learned_losses(
-    base: Base, spans: Sequence[Span], examples: Sequence[Example], *, share: bool
+    base: Base,
+    spans: Sequence[Span],
+    examples: Sequence[Example],
+    *,
+    share: bool,
+    head: Head | None = None,
 ) -> Tensor:
     """Loss of each learned token [N], example after example, as the spans hold them."""
     hidden = base.hidden_of_pack(spans, share=share)
-    return token_losses(hidden, learned_tokens(examples).to(base.device), base.head)
+    targets = learned_tokens(examples).to(base.device)
+    if head is None:
+        return token_losses(hidden, targets, base.head)
+    # A screen looks at all rows together: those of a span, so that it sees the same alone.
+    rows = [sum(map(len, span.asked)) for span in spans]
+    pairs = zip(torch.split(hidden, rows), torch.split(targets, rows), strict=True)
+    return torch.cat([token_losses(*pair, head) for pair in pairs])
 
 
 @torch.no_grad()
