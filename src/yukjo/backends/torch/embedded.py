@@ -40,6 +40,16 @@ def prepare(cache: Path) -> Path:
     return folder
 
 
+def gguf(cache: Path) -> Path:
+    """The embedded base as the GGUF it comes as, put together below `cache` on first use."""
+    file = cache.expanduser() / _GGUF
+    if not file.is_file():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{NAME}.") as scratch:
+            _assembled(Path(scratch)).replace(file)
+    return file
+
+
 def _assembled(scratch: Path) -> Path:
     """The GGUF file, its SHA-256 checked by the package."""
     try:

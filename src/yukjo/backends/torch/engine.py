@@ -66,17 +66,18 @@ class TorchEngine:
 
     def losses(self, pack: Sequence[tuple[str, Example]]) -> list[float]:
         """Summed loss in nats of each example's learned tokens under its adapter."""
-        return example_losses(self.base, [(self._lora(adapter), e) for adapter, e in pack])
+        return example_losses(self.base, [(self.lora(adapter), e) for adapter, e in pack])
 
     def next_logits(self, adapter: str, prompts: Sequence[Sequence[int]]) -> list[list[float]]:
         """fp32 logits of the token after each prompt."""
         asked = [[len(prompt) - 1] for prompt in prompts]
         with torch.no_grad():
-            hidden = self.base.hidden_of_pack([Span(self._lora(adapter), prompts, asked)])
+            hidden = self.base.hidden_of_pack([Span(self.lora(adapter), prompts, asked)])
             logits: list[list[float]] = self.base.head.logits(hidden).tolist()
         return logits
 
-    def _lora(self, adapter: str) -> Lora | None:
+    def lora(self, adapter: str) -> Lora | None:
+        """A loaded adapter; None for the bare base."""
         if adapter not in self.adapters:
             raise AdapterError(
                 say("no such adapter is loaded: {adapter}", adapter=adapter[:12]),
@@ -87,7 +88,7 @@ class TorchEngine:
 
     def _answer_batch(self, requests: Sequence[Request]) -> list[Answer]:
         began = time.perf_counter()
-        loras = {r.adapter: self._lora(r.adapter) for r in requests}
+        loras = {r.adapter: self.lora(r.adapter) for r in requests}
         decoding = _Decoding(self.base, loras, requests)
         while decoding.running:
             decoding.step()

@@ -1,0 +1,49 @@
+"""Keep an answer to a JSON Schema: tokens that can't go on to satisfy it are never drawn."""
+
+import ctypes
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yukjo.engines.llama_cpp.library import Candidates, Library
+from yukjo.errors import DataError
+from yukjo.words import say
+
+_ENTRY = np.dtype([("id", "<i4"), ("logit", "<f4"), ("share", "<f4")])
+"""`llama_token_data`."""
+
+
+class JsonGrammar:
+    """How far one answer has come in its schema."""
+
+    def __init__(self, library: Library, vocab: int, schema: str) -> None:
+        self._library = library
+        self._entries = np.zeros(library.llama_vocab_n_tokens(vocab), dtype=_ENTRY)
+        self._entries["id"] = np.arange(len(self._entries))
+        library.complaint()
+        self._sampler = library.json_sampler(vocab, schema)
+        # A schema that can't be kept gives a sampler that lets everything pass.
+        if not self._sampler or np.isfinite(self.allowed(self._entries["logit"])).all():
+            self.close()
+            raise DataError(
+                say("the JSON Schema can't be kept: {fault}", fault=library.complaint()),
+                where="response_format",
+                fix=say("use a JSON Schema as llguidance knows it, with no remote `$ref`"),
+            )
+
+    def allowed(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """`logits` [V] with -inf where a token would leave the schema."""
+        self._entries["logit"] = logits
+        listed = Candidates(self._entries.ctypes.data, len(self._entries), -1, sorted=False)
+        self._library.llama_sampler_apply(self._sampler, ctypes.byref(listed))
+        return self._entries["logit"].copy()
+
+    def accept(self, token: int) -> None:
+        """`token` was drawn, from those allowed."""
+        self._library.llama_sampler_accept(self._sampler, token)
+
+    def close(self) -> None:
+        """Free its memory."""
+        if self._sampler:
+            self._library.llama_sampler_free(self._sampler)
+        self._sampler = None
