@@ -45,7 +45,9 @@ class Limits(NamedTuple):
 EXACT = Limits(kl=1e-3, error=0.05)
 """On F32, F16 and BF16 bases; measured: 1e-6 on F32."""
 QUANTISED = Limits(kl=0.05, error=0.35)
-"""On quantised bases, whose matmuls round their inputs to 8 bits; measured: 6e-3 on Q4_K_M."""
+"""On quantised bases, whose matmuls round their inputs to 8 bits. Measured with six adapters on
+Gemma 270M in Q4_K_M: KL up to 0.024, error up to 0.20. What misses less than a third can't be seen
+here; that each family's mapping is whole is what the tests on F32 bases show."""
 ROUNDED = Limits(kl=0.05, error=0.2)
 """Of an adapter merged into weights that are kept in bfloat16, which rounds to 3 digits."""
 _CUTS = 2

@@ -1,6 +1,7 @@
 """Keep an answer to a JSON Schema: tokens that can't go on to satisfy it are never drawn."""
 
 import ctypes
+import json
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ from yukjo.words import say
 
 _ENTRY = np.dtype([("id", "<i4"), ("logit", "<f4"), ("share", "<f4")])
 """`llama_token_data`."""
+_SPACES = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+"""As most JSON is written: left to itself a small model fills an answer with blanks."""
 
 
 class JsonGrammar:
@@ -21,7 +24,7 @@ class JsonGrammar:
         self._entries = np.zeros(library.llama_vocab_n_tokens(vocab), dtype=_ENTRY)
         self._entries["id"] = np.arange(len(self._entries))
         library.complaint()
-        self._sampler = library.json_sampler(vocab, schema)
+        self._sampler = library.json_sampler(vocab, _with_spaces_fixed(schema))
         # A schema that can't be kept gives a sampler that lets everything pass.
         if not self._sampler or np.isfinite(self.allowed(self._entries["logit"])).all():
             self.close()
@@ -47,3 +50,12 @@ class JsonGrammar:
         if self._sampler:
             self._library.llama_sampler_free(self._sampler)
         self._sampler = None
+
+
+def _with_spaces_fixed(schema: str) -> str:
+    """`schema` with llguidance's own wish about blanks; what is no JSON object as it stands."""
+    try:
+        given = json.loads(schema)
+    except ValueError:
+        return schema
+    return json.dumps({"x-guidance": _SPACES} | given) if isinstance(given, dict) else schema

@@ -86,6 +86,15 @@ _JSON_SAMPLER = "_Z22llama_sampler_init_llgPK11llama_vocabPKcS3_"
 
 _LOG = ctypes.CFUNCTYPE(None, ctypes.c_int, c_char_p, c_void_p)
 _WARNING = 3
+_complaints: deque[str] = deque(maxlen=4)
+
+
+@_LOG  # for good: were it collected, the next complaint would end the process
+def _heard(level: int, text: bytes, _: Any) -> None:
+    if level >= _WARNING:
+        _complaints.append(text.decode(errors="replace").strip())
+
+
 _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "llama_backend_init": (None, []),
     "llama_log_set": (None, [_LOG, c_void_p]),
@@ -147,11 +156,9 @@ class Library:
             if function is None:
                 raise _other(name)
             function.restype, function.argtypes = result, arguments
-        self._complaints: deque[str] = deque(maxlen=4)
-        self._log = _LOG(self._heard)  # kept: a callback that is collected ends the process
-        self.llama_log_set(self._log, None)
-        self.llama_backend_init()
         self._refuse_other_layout()
+        self.llama_log_set(_heard, None)
+        self.llama_backend_init()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
@@ -163,13 +170,9 @@ class Library:
 
     def complaint(self) -> str:
         """What was last complained of, and forgotten by this."""
-        text = " ".join(self._complaints).strip()
-        self._complaints.clear()
+        text = " ".join(_complaints).strip()
+        _complaints.clear()
         return text or "-"
-
-    def _heard(self, level: int, text: bytes, _: Any) -> None:
-        if level >= _WARNING:
-            self._complaints.append(text.decode(errors="replace").strip())
 
     def _refuse_other_layout(self) -> None:
         found = self.llama_context_default_params()
