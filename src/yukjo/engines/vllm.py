@@ -52,15 +52,19 @@ class VllmSpeaker:
         self.base_hash, self.slots, self.context = base_hash, slots, context
         self._url = url.rstrip("/")
         self._http = httpx.Client(base_url=self._url, timeout=timeout)
-        self._models = {"": str(self._asked("GET", "/v1/models")["data"][0]["id"])}
+        self._models = {"": self._served()[0]}
         self._answering: list[_Answering | None] = [None] * slots
+
+    def shut(self) -> None:
+        """Hang up; the server goes on."""
+        self._http.close()
 
     def load(self, adapter: str, folder: Path) -> int:
         """Have the server load a PEFT folder, which it must see too; bytes of the weights."""
         if adapter not in self._models:
-            self._asked(
-                "POST", "/v1/load_lora_adapter", lora_name=adapter, lora_path=str(folder.resolve())
-            )
+            if adapter not in self._served():  # the same hash is the same adapter
+                place = str(folder.resolve())
+                self._asked("POST", "/v1/load_lora_adapter", lora_name=adapter, lora_path=place)
             self._models[adapter] = adapter
             self._refuse_without_effect(adapter)
         return (folder / _WEIGHTS).stat().st_size
@@ -112,6 +116,13 @@ class VllmSpeaker:
             )
         return self._models[adapter]
 
+    def _served(self) -> list[str]:
+        """Names of the base and of what is loaded on it, the base first."""
+        try:
+            return [str(model["id"]) for model in self._asked("GET", "/v1/models")["data"]]
+        except (KeyError, TypeError) as fault:
+            raise self._failed(f"/v1/models: {fault}") from fault
+
     def _refuse_without_effect(self, adapter: str) -> None:
         with_it, without = self._likeliest(adapter), self._likeliest("")
         shared = with_it.keys() & without.keys()
@@ -130,19 +141,25 @@ class VllmSpeaker:
             "POST", "/v1/completions", model=self._model(adapter), prompt=list(_PROBE),
             max_tokens=1, temperature=0, logprobs=5,
         )  # fmt: skip
-        found: dict[str, float] = answer["choices"][0]["logprobs"]["top_logprobs"][0]
+        try:
+            found: dict[str, float] = answer["choices"][0]["logprobs"]["top_logprobs"][0]
+        except (KeyError, IndexError, TypeError) as fault:
+            raise self._failed(f"logprobs: {fault}") from fault
         return found
 
     def _next(self, answering: _Answering) -> Spoken:
         event = next(answering.events, None)
         if event is None:
             raise self._failed(say("the stream ended before the answer did"))
-        choice, made = event["choices"][0], int(event["usage"]["completion_tokens"])
+        try:
+            choice, made = event["choices"][0], int(event["usage"]["completion_tokens"])
+            finish, text = choice["finish_reason"], str(choice["text"])
+        except (KeyError, TypeError) as fault:
+            raise self._failed(str(fault)) from fault
         fresh, answering.made = made - answering.made, made
-        finish = choice["finish_reason"]
         if finish not in {None, "stop", "length"}:
             raise self._failed(str(finish))
-        return Spoken(choice["text"], fresh, finish)
+        return Spoken(text, fresh, finish)
 
     def _events(self, turn: Turn, stream: ExitStack) -> Iterator[dict[str, Any]]:
         """The server's events about one answer, with its running count of tokens."""

@@ -89,11 +89,13 @@ _WARNING = 3
 _complaints: deque[str] = deque(maxlen=4)
 
 
-@_LOG  # for good: were it collected, the next complaint would end the process
 def _heard(level: int, text: bytes, _: Any) -> None:
     if level >= _WARNING:
         _complaints.append(text.decode(errors="replace").strip())
 
+
+_log = _LOG(_heard)
+"""Kept for good: were it collected, the next complaint would end the process."""
 
 _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "llama_backend_init": (None, []),
@@ -157,7 +159,7 @@ class Library:
                 raise _other(name)
             function.restype, function.argtypes = result, arguments
         self._refuse_other_layout()
-        self.llama_log_set(_heard, None)
+        self.llama_log_set(_log, None)
         self.llama_backend_init()
 
     def __getattr__(self, name: str) -> Any:
