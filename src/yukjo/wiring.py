@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from yukjo.adapters.gguf import control_tokens
 from yukjo.adapters.store import refuse_other_base
 from yukjo.config import BaseConfig, YukjoConfig
 from yukjo.errors import ModelError
+from yukjo.files import hash_base
 from yukjo.pipeline.parts import Parts
 from yukjo.pipeline.proving import Prover, prove_merged
 from yukjo.ports import Engine, Speaker, Tokenizer, Trainer
@@ -18,7 +20,6 @@ from yukjo.words import say
 
 if TYPE_CHECKING:
     from yukjo.backends.torch.engine import TorchEngine
-    from yukjo.backends.torch.tokenizer import HfTokenizer
     from yukjo.engines.llama_cpp.speaker import LlamaCppSpeaker
 
 EMBEDDED = "embedded"
@@ -75,17 +76,13 @@ def open_speaker(config: YukjoConfig, project: Path) -> tuple[Speaker, Tokenizer
     if config.serve.engine == "llama_cpp":
         speaker, tokenizer, _ = _open_llama_cpp(config, project)
         return speaker, tokenizer
-    _need_torch()
-    from yukjo.backends.torch.tokenizer import HfTokenizer
-
-    serve, tokenizer = config.serve, HfTokenizer(base_folder(config.base, project))
+    serve, tokenizer = config.serve, open_tokenizer(config, project)
     if serve.engine == "vllm":
-        from yukjo.backends.torch.base import hash_folder
         from yukjo.engines.vllm import VllmSpeaker
 
         return VllmSpeaker(
             serve.vllm_url,
-            base_hash=hash_folder(base_folder(config.base, project)),
+            base_hash=hash_base(base_folder(config.base, project)),
             slots=serve.slots,
             context=serve.context,
             timeout=serve.timeout_seconds,
@@ -120,12 +117,10 @@ def merge(
     config: YukjoConfig, project: Path, place: Path, manifest: AdapterManifest, out: Path
 ) -> Proof:
     """Write the base with the adapter kept at `place` in its weights; whether they are equal."""
-    _need_torch()
+    tokenizer = open_tokenizer(config, project)
     from yukjo.backends.torch.merge import merge
-    from yukjo.backends.torch.tokenizer import HfTokenizer
 
-    folder = base_folder(config.base, project)
-    tokenizer, config = HfTokenizer(folder), _exact(config)
+    folder, config = base_folder(config.base, project), _exact(config)
     oracle = _open_oracle(config, project, tokenizer)
     refuse_other_base(manifest, oracle.base_hash)
     oracle.load(manifest.id, place)
@@ -143,17 +138,24 @@ def _exact(config: YukjoConfig) -> YukjoConfig:
 
 def _open_llama_cpp(
     config: YukjoConfig, project: Path
-) -> tuple["LlamaCppSpeaker", "HfTokenizer", Path]:
-    _need_torch()
-    from yukjo.backends.torch.base import hash_folder
-    from yukjo.backends.torch.tokenizer import HfTokenizer
+) -> tuple["LlamaCppSpeaker", Tokenizer, Path]:
+    """The speaker, the tokenizer and the base's GGUF; torch stays out of it where it can."""
+    from yukjo.engines.llama_cpp.model import Model
     from yukjo.engines.llama_cpp.speaker import LlamaCppSpeaker
+    from yukjo.engines.llama_cpp.tokenizer import LlamaCppTokenizer
 
     folder, serve = base_folder(config.base, project), config.serve
-    tokenizer, base_hash = HfTokenizer(folder), hash_folder(folder)
+    base_hash = hash_base(folder)
     gguf = _base_gguf(config, project, folder, base_hash)
+    model = Model(gguf)
+    own = config.base.model == EMBEDDED and not serve.gguf
+    tokenizer = (
+        LlamaCppTokenizer(model, special=control_tokens(gguf))
+        if own
+        else open_tokenizer(config, project)
+    )
     speaker = LlamaCppSpeaker(
-        gguf,
+        model,
         base_hash=base_hash,
         decode=tokenizer.decode,
         slots=serve.slots,
@@ -179,7 +181,8 @@ def _base_gguf(config: YukjoConfig, project: Path, folder: Path, base_hash: str)
     return file
 
 
-def _open_oracle(config: YukjoConfig, project: Path, tokenizer: "HfTokenizer") -> "TorchEngine":
+def _open_oracle(config: YukjoConfig, project: Path, tokenizer: Tokenizer) -> "TorchEngine":
+    _need_torch()
     import torch
 
     from yukjo.backends.torch.base import Base

@@ -14,6 +14,7 @@ from yukjo.backends.torch.base import Base
 from yukjo.backends.torch.engine import TorchEngine
 from yukjo.backends.torch.speaker import TorchSpeaker
 from yukjo.backends.torch.tokenizer import HfTokenizer
+from yukjo.engines.llama_cpp.model import Model
 from yukjo.engines.llama_cpp.speaker import LlamaCppSpeaker
 from yukjo.files import sha256_file, write_whole
 from yukjo.ports import Speaker
@@ -45,7 +46,7 @@ class Place:
     def llama_cpp(self, *, slots: int = 3, context: int = 256) -> LlamaCppSpeaker:
         engine = self.engine()
         return LlamaCppSpeaker(
-            self.gguf, base_hash=engine.base_hash, decode=engine.tokenizer.decode,
+        Model(self.gguf), base_hash=engine.base_hash, decode=engine.tokenizer.decode,
             slots=slots, context=context, threads=1,
         )  # fmt: skip
 

@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from speaking import prompt
 from yukjo.adapters.base_gguf import convert_base
 from yukjo.adapters.prove import EXACT, QUANTISED, derive, numbers, prove, refuse_unproved
+from yukjo.engines.llama_cpp.model import Model
 from yukjo.engines.llama_cpp.speaker import LlamaCppSpeaker
 from yukjo.errors import AdapterError
 from yukjo.files import sha256_file
@@ -156,7 +157,7 @@ def test_a_gguf_of_another_base_is_refused(place: Place, tmp_path: Path) -> None
     copy = changed(folder, tmp_path / "same", lambda *_: None, tmp_path / "other.gguf")
     engine = place.engine()
     with LlamaCppSpeaker(
-        tmp_path / "other.gguf", base_hash=engine.base_hash, decode=engine.tokenizer.decode,
+        Model(tmp_path / "other.gguf"), base_hash=engine.base_hash, decode=engine.tokenizer.decode,
         slots=1, context=256, threads=1,
     ) as speaker:  # fmt: skip
         speaker.load_file(adapter, copy)
@@ -173,8 +174,8 @@ def test_a_base_in_q8_0_is_proved_within_the_limits_of_quantised_ones(
     assert gguf.stat().st_size < 0.4 * place.gguf.stat().st_size
     engine = place.engine()
     with LlamaCppSpeaker(
-        gguf, base_hash=engine.base_hash, decode=engine.tokenizer.decode, slots=1, context=256,
-        threads=1,
+        Model(gguf), base_hash=engine.base_hash, decode=engine.tokenizer.decode,
+        slots=1, context=256, threads=1,
     ) as speaker:  # fmt: skip
         for number, (adapter, folder) in enumerate(place.adapters.items()):
             file = changed(folder, tmp_path / str(number), lambda *_: None, gguf)

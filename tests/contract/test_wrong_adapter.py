@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from speaking import prompt, said, turn
+from yukjo.engines.llama_cpp.model import Model
 from yukjo.engines.llama_cpp.speaker import LlamaCppSpeaker
 
 Place = Any
@@ -42,7 +43,7 @@ class Watched(LlamaCppSpeaker):
 def fresh(place: Place) -> Watched:
     engine = place.engine()
     speaker = Watched(
-        place.gguf, base_hash=engine.base_hash, decode=engine.tokenizer.decode, slots=2,
+        Model(place.gguf), base_hash=engine.base_hash, decode=engine.tokenizer.decode, slots=2,
         context=256, threads=1,
     )  # fmt: skip
     for adapter, folder in place.adapters.items():

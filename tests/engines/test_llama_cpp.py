@@ -13,6 +13,7 @@ from yukjo.adapters.base_gguf import convert_base
 from yukjo.adapters.prove import derive
 from yukjo.backends.torch.tokenizer import HfTokenizer
 from yukjo.engines.llama_cpp import library as llama
+from yukjo.engines.llama_cpp.model import Model
 from yukjo.engines.llama_cpp.speaker import LlamaCppSpeaker
 from yukjo.errors import AdapterError, DataError, ModelError
 from yukjo.files import sha256_file, write_whole
@@ -33,7 +34,7 @@ def speaker_on(gguf: Path, folder: Path, **changes: Any) -> LlamaCppSpeaker:
         "base_hash": BASE, "decode": HfTokenizer(folder).decode, "slots": 2, "context": 512,
         "threads": 1,
     }  # fmt: skip
-    return LlamaCppSpeaker(gguf, **(given | changes))
+    return LlamaCppSpeaker(Model(gguf), **(given | changes))
 
 
 @pytest.fixture(scope="module")

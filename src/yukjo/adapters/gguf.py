@@ -41,7 +41,7 @@ class Facts:
 
     architecture: str
     settings: Mapping[str, Any]
-    """Single values of its header, the architecture's prefix left out; lists are skipped."""
+    """Values of its header, the architecture's prefix left out; lists of texts are skipped."""
     shapes: Mapping[str, tuple[int, ...]]
     """Tensor -> (out, in)."""
     types: frozenset[int]
@@ -64,6 +64,17 @@ def read_facts(file: Path) -> Facts:
             where=str(file),
             fix=say("name the base's GGUF in [serve] gguf"),
         ) from fault
+
+
+def control_tokens(file: Path) -> frozenset[int]:
+    """Ids of the tokens that the GGUF marks as control tokens.
+
+    llama.cpp itself counts `</s>` among them, whatever the file says.
+    """
+    with file.open("rb") as stream:
+        values, _ = _header(stream)
+    kinds = values.get("tokenizer.ggml.token_type", np.empty(0))
+    return frozenset(np.flatnonzero(kinds == _CONTROL).tolist())
 
 
 def convert(folder: Path, facts: Facts) -> bytes:
@@ -184,15 +195,13 @@ def _mismatch(name: str, folder: Path) -> AdapterError:
 _SINGLE = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q",
            11: "<q", 12: "<d"}  # fmt: skip
 _STRING, _LIST = 8, 9
+_CONTROL = 3
 
 
 def _facts(stream: BinaryIO) -> Facts:
-    if stream.read(4) != b"GGUF" or not 2 <= _number(stream, "<I") <= 3:  # noqa: PLR2004 - versions
-        raise ValueError("GGUF")
-    tensors, pairs = _number(stream, "<Q"), _number(stream, "<Q")
-    found = {_text(stream): _value(stream, _number(stream, "<I")) for _ in range(pairs)}
+    found, count = _header(stream)
     shapes, types = {}, set()
-    for _ in range(tensors):
+    for _ in range(count):
         name = _text(stream)
         axes = [_number(stream, "<Q") for _ in range(_number(stream, "<I"))]
         shapes[name] = tuple(reversed(axes))
@@ -202,6 +211,14 @@ def _facts(stream: BinaryIO) -> Facts:
     prefix = f"{architecture}."
     settings = {k.removeprefix(prefix): v for k, v in found.items() if k.startswith(prefix)}
     return Facts(architecture, settings, shapes, frozenset(types))
+
+
+def _header(stream: BinaryIO) -> tuple[dict[str, Any], int]:
+    """Its values by name, lists of texts left out, and how many tensors are described next."""
+    if stream.read(4) != b"GGUF" or not 2 <= _number(stream, "<I") <= 3:  # noqa: PLR2004 - versions
+        raise ValueError("GGUF")
+    tensors, pairs = _number(stream, "<Q"), _number(stream, "<Q")
+    return {_text(stream): _value(stream, _number(stream, "<I")) for _ in range(pairs)}, tensors
 
 
 def _number(stream: BinaryIO, form: str) -> Any:
@@ -220,8 +237,8 @@ def _value(stream: BinaryIO, kind: int) -> Any:
         return _number(stream, _SINGLE[kind])
     inner, count = _number(stream, "<I"), _number(stream, "<Q")
     if inner in _SINGLE:
-        stream.seek(struct.calcsize(_SINGLE[inner]) * count, 1)
-    else:
-        for _ in range(count):
-            _value(stream, inner)
+        data = stream.read(struct.calcsize(_SINGLE[inner]) * count)
+        return np.frombuffer(data, dtype=_SINGLE[inner], count=count)
+    for _ in range(count):
+        _value(stream, inner)
     return None

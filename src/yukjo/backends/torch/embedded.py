@@ -10,9 +10,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-
 from yukjo.errors import ModelError
 from yukjo.files import write_whole
 from yukjo.words import say
@@ -73,6 +70,9 @@ def _assembled(scratch: Path) -> Path:
 
 def _dequantise(gguf: Path, folder: Path) -> None:
     """Write the model and tokenizer of `gguf` as a Hugging Face folder, NOTICE last."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
     options: dict[str, Any] = {"gguf_file": gguf.name, "local_files_only": True}
     model = AutoModelForCausalLM.from_pretrained(
         gguf.parent,

@@ -18,10 +18,9 @@ from yukjo.backends.torch.layout import Span
 from yukjo.backends.torch.lora import Lora
 from yukjo.backends.torch.memory import give_back
 from yukjo.backends.torch.stack import Stack
-from yukjo.backends.torch.tokenizer import HfTokenizer
 from yukjo.backends.torch.trainer import example_losses
 from yukjo.errors import AdapterError
-from yukjo.ports import Request
+from yukjo.ports import Request, Tokenizer
 from yukjo.records import Answer, Example
 from yukjo.words import say
 
@@ -29,7 +28,7 @@ from yukjo.words import say
 class TorchEngine:
     """Adapters loaded on `base`, known by their content hash; "" is the bare base."""
 
-    def __init__(self, base: Base, tokenizer: HfTokenizer, *, batch: int) -> None:
+    def __init__(self, base: Base, tokenizer: Tokenizer, *, batch: int) -> None:
         self.base = base
         self.tokenizer = tokenizer
         self.batch = batch

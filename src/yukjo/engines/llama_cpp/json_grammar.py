@@ -6,7 +6,8 @@ import json
 import numpy as np
 from numpy.typing import NDArray
 
-from yukjo.engines.llama_cpp.library import Candidates, Library
+from yukjo.engines.llama_cpp.library import Candidates
+from yukjo.engines.llama_cpp.model import Model
 from yukjo.errors import DataError
 from yukjo.words import say
 
@@ -19,20 +20,22 @@ _SPACES = {"whitespace_flexible": False, "item_separator": ", ", "key_separator"
 class JsonGrammar:
     """How far one answer has come in its schema."""
 
-    def __init__(self, library: Library, vocab: int, schema: str) -> None:
-        self._library = library
-        self._entries = np.zeros(library.llama_vocab_n_tokens(vocab), dtype=_ENTRY)
-        self._entries["id"] = np.arange(len(self._entries))
-        library.complaint()
-        self._sampler = library.json_sampler(vocab, _with_spaces_fixed(schema))
+    def __init__(self, model: Model, schema: str) -> None:
+        """DataError where the schema can't be kept."""
+        self._library = model.c
+        self._entries = np.zeros(model.size, dtype=_ENTRY)
+        self._entries["id"] = np.arange(model.size)
+        self._sampler: int | None = None
+        try:
+            wished = _with_spaces_fixed(schema)
+        except ValueError as fault:
+            raise _unkept(str(fault)) from fault
+        model.c.complaint()
+        self._sampler = model.c.json_sampler(model.vocab, wished)
         # A schema that can't be kept gives a sampler that lets everything pass.
         if not self._sampler or np.isfinite(self.allowed(self._entries["logit"])).all():
             self.close()
-            raise DataError(
-                say("the JSON Schema can't be kept: {fault}", fault=library.complaint()),
-                where="response_format",
-                fix=say("use a JSON Schema as llguidance knows it, with no remote `$ref`"),
-            )
+            raise _unkept(model.c.complaint())
 
     def allowed(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """`logits` [V] with -inf where a token would leave the schema."""
@@ -53,9 +56,14 @@ class JsonGrammar:
 
 
 def _with_spaces_fixed(schema: str) -> str:
-    """`schema` with llguidance's own wish about blanks; what is no JSON object as it stands."""
-    try:
-        given = json.loads(schema)
-    except ValueError:
-        return schema
+    """`schema` with llguidance's own wish about blanks; ValueError where it is no JSON."""
+    given = json.loads(schema)
     return json.dumps({"x-guidance": _SPACES} | given) if isinstance(given, dict) else schema
+
+
+def _unkept(fault: str) -> DataError:
+    return DataError(
+        say("the JSON Schema can't be kept: {fault}", fault=fault),
+        where="response_format",
+        fix=say("use a JSON Schema as llguidance knows it, with no remote `$ref`"),
+    )

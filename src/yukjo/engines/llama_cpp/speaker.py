@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from yukjo.decoding import Draw, Voice, refuse_length
 from yukjo.engines.llama_cpp.json_grammar import JsonGrammar
-from yukjo.engines.llama_cpp.library import library
+from yukjo.engines.llama_cpp.model import Model
 from yukjo.errors import AdapterError, ModelError
 from yukjo.files import sha256_file
 from yukjo.ports import Opened, Spoken, Turn
@@ -66,11 +66,11 @@ class _Answering:
 
 
 class LlamaCppSpeaker:
-    """The base of one GGUF file."""
+    """Answers from a loaded base, which is its own from now on."""
 
     def __init__(
         self,
-        gguf: Path,
+        model: Model,
         *,
         base_hash: str,
         decode: Callable[[Sequence[int]], str],
@@ -78,25 +78,14 @@ class LlamaCppSpeaker:
         context: int,
         threads: int,
     ) -> None:
-        """Load the file; ModelError where llama.cpp can't.
+        """`base_hash` is of the folder that adapters are trained on.
 
-        `base_hash` is of the folder that adapters are trained on; each adapter's proof says that
-        this file is the same base.
+        That the model is the same base is what each adapter's proof says.
         """
-        self._c = library()
-        self.gguf_hash, self.base_hash = sha256_file(gguf), base_hash
+        self._model, self._c = model, model.c
+        self.gguf_hash, self.base_hash = model.hash, base_hash
         self.slots, self.context = slots, context
         self._decode = decode
-        self._model = self._c.llama_model_load_from_file(
-            str(gguf).encode(), self._c.llama_model_default_params()
-        )
-        if not self._model:
-            raise ModelError(
-                say("llama.cpp can't load the base: {fault}", fault=self._c.complaint()),
-                where=str(gguf),
-                fix=say("name a GGUF of the Qwen, Llama or Gemma family in [serve] gguf"),
-            )
-        self._vocab = self._c.llama_model_get_vocab(self._model)
         self._context = self._opened_context(threads)
         self._memory = self._c.llama_get_memory(self._context)
         self._batch = self._c.llama_batch_init(max(_CHUNK, slots), 0, 1)
@@ -124,7 +113,7 @@ class LlamaCppSpeaker:
             self.unload(adapter)
         self._c.llama_batch_free(self._batch)
         self._c.llama_free(self._context)
-        self._c.llama_model_free(self._model)
+        self._model.free()
 
     # Adapters
 
@@ -151,7 +140,7 @@ class LlamaCppSpeaker:
         """Load a GGUF-LoRA file, proved or not, under a content hash; its bytes."""
         if adapter not in self._adapters:
             self._c.complaint()
-            pointer = self._c.llama_adapter_lora_init(self._model, str(file).encode())
+            pointer = self._c.llama_adapter_lora_init(self._model.pointer, str(file).encode())
             if not pointer:
                 raise AdapterError(
                     say("llama.cpp can't load the adapter: {fault}", fault=self._c.complaint()),
@@ -197,7 +186,7 @@ class LlamaCppSpeaker:
         adapter = self._loaded(turn.adapter)
         refuse_length(turn, self.context)
         slot = self._answering.index(None)
-        grammar = JsonGrammar(self._c, self._vocab, turn.schema) if turn.schema else None
+        grammar = JsonGrammar(self._model, turn.schema) if turn.schema else None
         # The last token is always computed: its logits are what the answer begins with.
         prefix = min(turn.prefix, len(turn.tokens) - 1)
         restored = self._restore(slot, adapter, turn.tokens[:prefix])
@@ -269,7 +258,7 @@ class LlamaCppSpeaker:
         if grammar:
             logits = grammar.allowed(logits)
         token = answering.draw.token(logits)
-        if token in turn.stop or (grammar and self._c.llama_vocab_is_eog(self._vocab, token)):
+        if token in turn.stop or (grammar and self._c.llama_vocab_is_eog(self._model.vocab, token)):
             return Spoken(answering.voice.rest(), 0, "stop")
         if grammar:
             grammar.accept(token)
@@ -309,7 +298,7 @@ class LlamaCppSpeaker:
         params.n_batch = params.n_ubatch = max(_CHUNK, self.slots)
         params.n_threads = params.n_threads_batch = threads
         params.kv_unified = False
-        made: int | None = self._c.llama_init_from_model(self._model, params)
+        made: int | None = self._c.llama_init_from_model(self._model.pointer, params)
         if not made:
             raise ModelError(
                 say("llama.cpp can't make room for {slots} answers of {context} tokens: {fault}",
@@ -346,4 +335,4 @@ class LlamaCppSpeaker:
     def _logits(self, place: int) -> NDArray[np.float32]:
         """Logits [V] of a token of the last pass; overwritten by the next."""
         row = self._c.llama_get_logits_ith(self._context, place)
-        return np.ctypeslib.as_array(row, (self._c.llama_vocab_n_tokens(self._vocab),))
+        return np.ctypeslib.as_array(row, (self._model.size,))
