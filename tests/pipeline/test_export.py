@@ -84,6 +84,13 @@ def test_prove_says_its_numbers_and_leaves_with_1_where_they_do_not_hold(
         speaker.load(adapter, trained / "runs" / "adapters" / adapter)
 
 
+def test_with_no_adapter_there_is_nothing_to_prove(project: Path, yukjo: Yukjo) -> None:
+    for command in ("prove", "export"):
+        said = yukjo("adapter", command, "-p", project)
+        assert said.code == 2
+        assert "rag" in said.err
+
+
 def test_what_a_gguf_cannot_hold_is_refused_by_name(trained: Path, yukjo: Yukjo) -> None:
     adapter = ids(trained, yukjo)["review"]
     spoilt(trained, adapter)

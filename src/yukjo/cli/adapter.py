@@ -86,8 +86,8 @@ def export(
         _merge(project, ids or [], out)
         return
     for proof in _proofs(project, ids or []):
-        typer.echo(str(Proof.places(_store(project).folder / proof.adapter, proof.gguf)[0]))
         refuse_unproved(proof)
+        typer.echo(str(Proof.places(_store(project).folder / proof.adapter, proof.gguf)[0]))
 
 
 def _proofs(project: Path, ids: list[str]) -> list["Proof"]:
@@ -112,32 +112,40 @@ def _merge(project: Path, ids: list[str], out: Path | None) -> None:
     from yukjo import wiring
     from yukjo.adapters.prove import refuse_unproved
     from yukjo.config import load
+    from yukjo.files import remove_whole
 
     config = load(project)
     folder = out or project / config.project.runs / "merged"
     for place, manifest in _chosen(project, ids):
         proof = wiring.merge(config, project, place, manifest, folder / manifest.id)
-        typer.echo(str(folder / manifest.id))
+        if not proof.holds:
+            remove_whole(folder / manifest.id)
         refuse_unproved(proof)
+        typer.echo(str(folder / manifest.id))
 
 
 def _chosen(project: Path, ids: list[str]) -> list[tuple[Path, "AdapterManifest"]]:
     """The adapters named, or the newest of every agent that has one."""
+    from yukjo.config import load
+
     store = _store(project)
-    return list(store.chosen(ids, agents={m.agent for m in store.all()}).values())
+    agents = {m.agent for m in store.all()} or load(project).agents  # none is an error
+    return [store.find(name) for name in ids] or [*store.chosen([], agents=agents).values()]
 
 
 def _print(proofs: list["Proof"]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(say("id"), "KL", say("KL of the base"), say("effect"), say("error"), "")
+    most = proofs[0]  # one base, one limit
+    table = Table(
+        say("id"), f"KL ≤ {most.most_kl}", f"{say('KL of the base')} ≤ {most.most_kl}",
+        say("effect"), f"{say('error')} ≤ {most.most_error}", "",
+    )  # fmt: skip
     for p in proofs:
         verdict = say("proved") if p.holds else say("refused")
-        table.add_row(
-            p.adapter[:12], f"{p.kl:.1e} ≤ {p.most_kl:.0e}", f"{p.kl_base:.1e} ≤ {p.most_kl:.0e}",
-            f"{p.effect:.1e}", f"{p.error:.3f} ≤ {p.most_error}", verdict,
-        )  # fmt: skip
+        numbers = f"{p.kl:.2e}", f"{p.kl_base:.2e}", f"{p.effect:.2e}", f"{p.error:.3f}"
+        table.add_row(p.adapter[:12], *numbers, verdict)
     Console(highlight=False).print(table)
 
 

@@ -201,8 +201,9 @@ class LlamaCppSpeaker:
         (adapter,) = {answering.turn.adapter for answering in going.values()}
         self._apply(adapter)
         spoken: dict[int, Spoken] = {}
-        speaking = [slot for slot, answering in going.items() if not answering.reading]
-        for slot in going.keys() - set(speaking):
+        reading = [slot for slot, answering in going.items() if answering.reading]
+        speaking = [slot for slot in going if slot not in reading]
+        for slot in reading:
             spoken[slot] = self._go_on_reading(slot, going[slot])
         if speaking:
             self._pass([(slot, going[slot].last, going[slot].done, True) for slot in speaking])
