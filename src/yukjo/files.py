@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from yukjo.errors import ModelError
+from yukjo.words import say
+
 _CHUNK = 1 << 20
 
 
@@ -41,6 +44,19 @@ def canonical_json(value: object) -> str:
 def hash_json(value: object) -> str:
     """Hex SHA-256 of the canonical JSON of `value`."""
     return sha256_bytes(canonical_json(value).encode())
+
+
+def hash_base(folder: Path) -> str:
+    """Hash of a base: its configuration and the bytes of its weights, by file name."""
+    files = sorted(folder.glob("*.safetensors"))
+    config = folder / "config.json"
+    if not files or not config.is_file():
+        raise ModelError(
+            say("not a model folder: config.json and *.safetensors are needed"),
+            where=str(folder),
+            fix=say("name a Hugging Face folder with safetensors weights in [base] model"),
+        )
+    return hash_json({f.name: sha256_file(f) for f in [config, *files]})
 
 
 @contextmanager

@@ -5,6 +5,7 @@ The way of the data: `Sample` (a line) -> `Chat` (messages) -> `Example` (tokens
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -199,3 +200,39 @@ class Entry(Frozen):
     body: dict[str, Any]
     previous: str
     hash: str
+
+
+class Proof(Frozen):
+    """Proof that llama.cpp applies an adapter as torch does; stands beside the file it is of."""
+
+    adapter: str
+    base_hash: str
+    """Of the base that torch answered from: the one the adapter was trained on."""
+    gguf: str
+    """Hex SHA-256 of the base's GGUF."""
+    file: str
+    """Hex SHA-256 of the GGUF-LoRA file."""
+    positions: int
+    """Places at which both were asked for the next token."""
+    kl: float
+    """Mean KL divergence in nats of llama.cpp's answers from torch's, with the adapter."""
+    kl_base: float
+    """The same without it: whether the GGUF is that base."""
+    effect: float
+    """Mean KL of torch's answers with the adapter from those without it."""
+    error: float
+    """Share of the adapter's effect on the logits that llama.cpp misses: 0 none, 1 all of it."""
+    most_kl: float
+    most_error: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the adapter may serve."""
+        closeness = ((self.kl, self.most_kl), (self.kl_base, self.most_kl))
+        return all(found <= most for found, most in (*closeness, (self.error, self.most_error)))
+
+    @staticmethod
+    def places(folder: Path, gguf: str) -> tuple[Path, Path]:
+        """Where an adapter's folder keeps the GGUF-LoRA file for a base's GGUF, and its proof."""
+        stem = folder / "gguf" / gguf[:16]
+        return stem.with_suffix(".gguf"), stem.with_suffix(".json")

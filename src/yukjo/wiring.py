@@ -1,13 +1,26 @@
 """The one place that names leaves: from the settings of a project to a base with its parts."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from yukjo.adapters.gguf import control_tokens
+from yukjo.adapters.store import refuse_other_base
 from yukjo.config import BaseConfig, YukjoConfig
 from yukjo.errors import ModelError
+from yukjo.files import hash_base
 from yukjo.pipeline.parts import Parts
-from yukjo.ports import Tokenizer, Trainer
+from yukjo.pipeline.proving import Prover, prove_merged
+from yukjo.ports import Engine, Speaker, Tokenizer, Trainer
+from yukjo.records import AdapterManifest, Proof
 from yukjo.words import say
+
+if TYPE_CHECKING:
+    from yukjo.backends.torch.engine import TorchEngine
+    from yukjo.engines.llama_cpp.speaker import LlamaCppSpeaker
 
 EMBEDDED = "embedded"
 
@@ -59,6 +72,133 @@ def open_parts(config: YukjoConfig, project: Path) -> Parts:
         trainer=TorchTrainer(base, name=config.base.model),
         engine=TorchEngine(base, tokenizer, batch=config.evaluate.batch),
     )
+
+
+def open_speaker(config: YukjoConfig, project: Path) -> tuple[Speaker, Tokenizer]:
+    """Who answers, by [serve] engine, and the tokenizer of the base."""
+    if config.serve.engine == "llama_cpp":
+        speaker, tokenizer, _ = _open_llama_cpp(config, project)
+        return speaker, tokenizer
+    serve, tokenizer = config.serve, open_tokenizer(config, project)
+    if serve.engine == "vllm":
+        from yukjo.engines.vllm import VllmSpeaker
+
+        return VllmSpeaker(
+            serve.vllm_url,
+            base_hash=hash_base(base_folder(config.base, project)),
+            slots=serve.slots,
+            context=serve.context,
+            timeout=serve.timeout_seconds,
+        ), tokenizer
+    from yukjo.backends.torch.speaker import TorchSpeaker
+
+    engine = _open_oracle(config, project, tokenizer)
+    return TorchSpeaker(engine, slots=serve.slots, context=serve.context), tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class Proving:
+    """The two that are compared before an adapter may serve, and the base's GGUF."""
+
+    oracle: Engine
+    speaker: Prover
+    tokenizer: Tokenizer
+    gguf: Path
+
+
+@contextmanager
+def proving(config: YukjoConfig, project: Path) -> Iterator[Proving]:
+    """Torch, in fp32, and llama.cpp on the same base, to prove adapters with."""
+    alone = config.serve.model_copy(update={"slots": 1})
+    config = _exact(config).model_copy(update={"serve": alone})
+    speaker, tokenizer, gguf = _open_llama_cpp(config, project)
+    with speaker:
+        yield Proving(_open_oracle(config, project, tokenizer), speaker, tokenizer, gguf)
+
+
+def merge(
+    config: YukjoConfig, project: Path, place: Path, manifest: AdapterManifest, out: Path
+) -> Proof:
+    """Write the base with the adapter kept at `place` in its weights; whether they are equal."""
+    tokenizer = open_tokenizer(config, project)
+    from yukjo.backends.torch.merge import merge
+
+    folder, config = base_folder(config.base, project), _exact(config)
+    oracle = _open_oracle(config, project, tokenizer)
+    refuse_other_base(manifest, oracle.base_hash)
+    oracle.load(manifest.id, place)
+    merge(oracle, manifest.id, folder, out)
+    there = config.base.model_copy(update={"model": str(out.resolve())})
+    merged = _open_oracle(config.model_copy(update={"base": there}), project, tokenizer)
+    return prove_merged(manifest, oracle=oracle, merged=merged, tokenizer=tokenizer)
+
+
+def _exact(config: YukjoConfig) -> YukjoConfig:
+    """The same with the base in fp32, to compare with."""
+    exact = config.base.model_copy(update={"dtype": "float32", "load_in_4bit": False})
+    return config.model_copy(update={"base": exact})
+
+
+def _open_llama_cpp(
+    config: YukjoConfig, project: Path
+) -> tuple["LlamaCppSpeaker", Tokenizer, Path]:
+    """The speaker, the tokenizer and the base's GGUF; torch stays out of it where it can."""
+    from yukjo.engines.llama_cpp.model import Model
+    from yukjo.engines.llama_cpp.speaker import LlamaCppSpeaker
+    from yukjo.engines.llama_cpp.tokenizer import LlamaCppTokenizer
+
+    folder, serve = base_folder(config.base, project), config.serve
+    base_hash = hash_base(folder)
+    gguf = _base_gguf(config, project, folder, base_hash)
+    model = Model(gguf)
+    own = config.base.model == EMBEDDED and not serve.gguf
+    tokenizer = (
+        LlamaCppTokenizer(model, special=control_tokens(gguf))
+        if own
+        else open_tokenizer(config, project)
+    )
+    speaker = LlamaCppSpeaker(
+        model,
+        base_hash=base_hash,
+        decode=tokenizer.decode,
+        slots=serve.slots,
+        context=serve.context,
+        threads=serve.threads or os.cpu_count() or 1,
+    )
+    return speaker, tokenizer, gguf
+
+
+def _base_gguf(config: YukjoConfig, project: Path, folder: Path, base_hash: str) -> Path:
+    """The base as GGUF: the one named, the embedded base's own, or one made of its folder."""
+    if config.serve.gguf:
+        return project / config.serve.gguf.expanduser()
+    if config.base.model == EMBEDDED:
+        from yukjo.backends.torch.embedded import gguf
+
+        return gguf(config.base.cache)
+    from yukjo.adapters.base_gguf import convert_base
+
+    file = project / config.project.runs / "gguf" / f"{base_hash[:16]}.gguf"
+    if not file.is_file():
+        convert_base(folder, file)
+    return file
+
+
+def _open_oracle(config: YukjoConfig, project: Path, tokenizer: Tokenizer) -> "TorchEngine":
+    _need_torch()
+    import torch
+
+    from yukjo.backends.torch.base import Base
+    from yukjo.backends.torch.engine import TorchEngine
+
+    torch.set_num_threads(config.serve.threads or os.cpu_count() or 1)
+    base = Base(
+        base_folder(config.base, project),
+        dtype=config.base.dtype,
+        device=config.base.device,
+        load_in_4bit=config.base.load_in_4bit,
+    )
+    return TorchEngine(base, tokenizer, batch=1)
 
 
 def base_folder(base: BaseConfig, project: Path) -> Path:

@@ -1,7 +1,7 @@
 """`yukjo adapter`: the store."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -10,7 +10,14 @@ from yukjo.words import say
 
 if TYPE_CHECKING:
     from yukjo.adapters.store import Store
+    from yukjo.records import AdapterManifest, Proof
 
+Ids = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[ID]...", help=say("Starts of ids; the newest of each agent if left out")
+    ),
+]
 app = typer.Typer(no_args_is_help=True, help=say("The adapters kept, by content hash"))
 
 
@@ -39,6 +46,107 @@ def show(
     """The manifest as JSON, after its weights were hashed again."""
     _, manifest = _store(project).find(adapter)
     typer.echo(manifest.model_dump_json(indent=2))
+
+
+@app.command(
+    help=say("Compare llama.cpp with torch on adapters; exit 1 where they differ."
+             " Example: yukjo adapter prove 3fa9c1")
+)  # fmt: skip
+def prove(ids: Ids = None, project: Project = Path(), json_: AsJson = False) -> None:
+    """Derive each GGUF-LoRA file anew, prove it, and show the numbers."""
+    proofs = _proofs(project, ids or [])
+    if json_:
+        print_json({"proofs": [p.model_dump(mode="json") | {"holds": p.holds} for p in proofs]})
+    else:
+        _print(proofs)
+    raise typer.Exit(0 if all(proof.holds for proof in proofs) else 1)
+
+
+@app.command(
+    help=say("Adapters for other tools, proved equal: GGUF-LoRA files, or whole merged models."
+             " Example: yukjo adapter export --format gguf")
+)  # fmt: skip
+def export(
+    ids: Ids = None,
+    format_: Annotated[
+        Literal["gguf", "merged"],
+        typer.Option("--format", help=say("`gguf` for llama.cpp, `merged` for any tool")),
+    ] = "gguf",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help=say("Folder of merged models; runs/merged if left out")),
+    ] = None,
+    project: Project = Path(),
+) -> None:
+    """Write, prove, and print the path of each."""
+    from yukjo.adapters.prove import refuse_unproved
+    from yukjo.records import Proof
+
+    if format_ == "merged":
+        _merge(project, ids or [], out)
+        return
+    for proof in _proofs(project, ids or []):
+        refuse_unproved(proof)
+        typer.echo(str(Proof.places(_store(project).folder / proof.adapter, proof.gguf)[0]))
+
+
+def _proofs(project: Path, ids: list[str]) -> list["Proof"]:
+    """The named adapters, or the newest of each agent, made ready for llama.cpp one by one."""
+    from yukjo import wiring
+    from yukjo.config import load
+    from yukjo.pipeline.proving import make_ready
+
+    config = load(project)
+    chosen = _chosen(project, ids)
+    with wiring.proving(config, project) as side:
+        return [
+            make_ready(
+                place, manifest,
+                oracle=side.oracle, speaker=side.speaker, tokenizer=side.tokenizer, gguf=side.gguf,
+            )
+            for place, manifest in chosen
+        ]  # fmt: skip
+
+
+def _merge(project: Path, ids: list[str], out: Path | None) -> None:
+    from yukjo import wiring
+    from yukjo.adapters.prove import refuse_unproved
+    from yukjo.config import load
+    from yukjo.files import remove_whole
+
+    config = load(project)
+    folder = out or project / config.project.runs / "merged"
+    for place, manifest in _chosen(project, ids):
+        proof = wiring.merge(config, project, place, manifest, folder / manifest.id)
+        if not proof.holds:
+            remove_whole(folder / manifest.id)
+        refuse_unproved(proof)
+        typer.echo(str(folder / manifest.id))
+
+
+def _chosen(project: Path, ids: list[str]) -> list[tuple[Path, "AdapterManifest"]]:
+    """The adapters named, or the newest of every agent that has one."""
+    from yukjo.config import load
+
+    store = _store(project)
+    agents = {m.agent for m in store.all()} or load(project).agents  # none is an error
+    return [store.find(name) for name in ids] or [*store.chosen([], agents=agents).values()]
+
+
+def _print(proofs: list["Proof"]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    most = proofs[0]  # one base, one limit
+    table = Table(
+        say("id"), f"KL ≤ {most.most_kl}", f"{say('KL of the base')} ≤ {most.most_kl}",
+        say("effect"), f"{say('error')} ≤ {most.most_error}", "",
+    )  # fmt: skip
+    for p in proofs:
+        verdict = say("proved") if p.holds else say("refused")
+        numbers = f"{p.kl:.2e}", f"{p.kl_base:.2e}", f"{p.effect:.2e}", f"{p.error:.3f}"
+        table.add_row(p.adapter[:12], *numbers, verdict)
+    Console(highlight=False).print(table)
 
 
 def _store(project: Path) -> "Store":

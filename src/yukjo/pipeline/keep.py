@@ -4,19 +4,12 @@ import shutil
 
 from yukjo.adapters.effect import prove
 from yukjo.adapters.store import WEIGHTS, Store, content_id
-from yukjo.data.render import chat_of, prompt_tokens
+from yukjo.pipeline.proving import effect_prompts
 from yukjo.pipeline.versions import versions
 from yukjo.pipeline.work import Work
-from yukjo.records import AdapterManifest, Sample
+from yukjo.records import AdapterManifest
 from yukjo.train.checkpoints import Progress
 from yukjo.train.plan import AgentPlan
-
-_PROBES = (
-    "이 업무를 처음 맡은 사람에게 절차를 설명해 주세요.",
-    "자료에 없는 내용을 물으면 어떻게 답해야 합니까?",
-    "지난달 처리 결과를 한 문단으로 정리해 주세요.",
-)
-"""Fixed requests at which every adapter's effect is taken."""
 
 
 def keep(work: Work, agent: AgentPlan, *, done: Progress, store: Store) -> AdapterManifest:
@@ -27,6 +20,9 @@ def keep(work: Work, agent: AgentPlan, *, done: Progress, store: Store) -> Adapt
     shutil.copytree(work.folder.best / agent.adapter, place)
     identity = content_id(place)
     parts.engine.load(identity, place)
+    prompts = effect_prompts(
+        name, prepared.roles[name].prompt, tokenizer=parts.tokenizer, template=prepared.template
+    )
     best = done.best[agent.adapter]
     manifest = AdapterManifest(
         id=identity,
@@ -47,25 +43,12 @@ def keep(work: Work, agent: AgentPlan, *, done: Progress, store: Store) -> Adapt
         steps=done.stopped.get(agent.adapter, agent.steps),
         best_step=best.step,
         valid_loss=best.loss,
-        effect=prove(parts.engine, identity, _prompts(work, name)),
+        effect=prove(parts.engine, identity, prompts),
         versions=versions() | dict(parts.conditions),
         licences=_licences(work, name),
     )  # fmt: skip
     store.add(place, manifest)
     return manifest
-
-
-def _prompts(work: Work, agent: str) -> list[tuple[int, ...]]:
-    """The fixed requests as the agent would be asked them."""
-    probes = [Sample(instruction=text, output="-", agent_type=agent) for text in _PROBES]
-    return [
-        prompt_tokens(
-            chat_of(probe, work.prepared.roles[agent].prompt),
-            tokenizer=work.parts.tokenizer,
-            template=work.prepared.template,
-        )
-        for probe in probes
-    ]
 
 
 def _licences(work: Work, agent: str) -> dict[str, str]:

@@ -3,7 +3,3 @@
 It is the reference for every other engine: plain transformers modules, with the linear layers,
 the attention of a pack and the head's cross entropy swapped for ours.
 """
-
-from transformers.utils import logging
-
-logging.disable_progress_bar()

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from transformers import AutoModelForCausalLM
+from transformers.utils import logging
 
 from yukjo.backends.torch import flash as flash_attention
 from yukjo.backends.torch.attention import BATCH, PACKED
@@ -25,8 +26,10 @@ from yukjo.backends.torch.layout import Span, lay
 from yukjo.backends.torch.lora import Lanes, LoraLinear, Owners, Pass
 from yukjo.backends.torch.screen import Screen, can_screen
 from yukjo.errors import ModelError
-from yukjo.files import hash_json, sha256_file
+from yukjo.files import hash_base
 from yukjo.words import say
+
+logging.disable_progress_bar()
 
 Dtype = Literal["bfloat16", "float32"]
 
@@ -49,7 +52,7 @@ class Base:
         `flash` None takes FlashAttention on a GPU that has it. A `model` without weights stands in
         for the folder's where only sizes are asked for.
         """
-        self.hash = "" if model else hash_folder(folder)
+        self.hash = "" if model else hash_base(folder)
         self.device = _device(device)
         there = self.device.type == "cuda" and flash_attention.installed()
         self.flash = there if flash is None else flash
@@ -164,19 +167,6 @@ class Base:
         )
         hidden: Tensor = out.last_hidden_state
         return hidden
-
-
-def hash_folder(folder: Path) -> str:
-    """Hash of a base: its configuration and the bytes of its weights, by file name."""
-    files = sorted(folder.glob("*.safetensors"))
-    config = folder / "config.json"
-    if not files or not config.is_file():
-        raise ModelError(
-            say("not a model folder: config.json and *.safetensors are needed"),
-            where=str(folder),
-            fix=say("name a Hugging Face folder with safetensors weights in [base] model"),
-        )
-    return hash_json({f.name: sha256_file(f) for f in [config, *files]})
 
 
 def _load(folder: Path, dtype: torch.dtype) -> Any:

@@ -10,9 +10,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-
 from yukjo.errors import ModelError
 from yukjo.files import write_whole
 from yukjo.words import say
@@ -40,6 +37,16 @@ def prepare(cache: Path) -> Path:
     return folder
 
 
+def gguf(cache: Path) -> Path:
+    """The embedded base as the GGUF it comes as, put together below `cache` on first use."""
+    file = cache.expanduser() / _GGUF
+    if not file.is_file():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{NAME}.") as scratch:
+            _assembled(Path(scratch)).replace(file)
+    return file
+
+
 def _assembled(scratch: Path) -> Path:
     """The GGUF file, its SHA-256 checked by the package."""
     try:
@@ -63,6 +70,9 @@ def _assembled(scratch: Path) -> Path:
 
 def _dequantise(gguf: Path, folder: Path) -> None:
     """Write the model and tokenizer of `gguf` as a Hugging Face folder, NOTICE last."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
     options: dict[str, Any] = {"gguf_file": gguf.name, "local_files_only": True}
     model = AutoModelForCausalLM.from_pretrained(
         gguf.parent,

@@ -18,10 +18,9 @@ from yukjo.backends.torch.layout import Span
 from yukjo.backends.torch.lora import Lora
 from yukjo.backends.torch.memory import give_back
 from yukjo.backends.torch.stack import Stack
-from yukjo.backends.torch.tokenizer import HfTokenizer
 from yukjo.backends.torch.trainer import example_losses
 from yukjo.errors import AdapterError
-from yukjo.ports import Request
+from yukjo.ports import Request, Tokenizer
 from yukjo.records import Answer, Example
 from yukjo.words import say
 
@@ -29,7 +28,7 @@ from yukjo.words import say
 class TorchEngine:
     """Adapters loaded on `base`, known by their content hash; "" is the bare base."""
 
-    def __init__(self, base: Base, tokenizer: HfTokenizer, *, batch: int) -> None:
+    def __init__(self, base: Base, tokenizer: Tokenizer, *, batch: int) -> None:
         self.base = base
         self.tokenizer = tokenizer
         self.batch = batch
@@ -66,17 +65,18 @@ class TorchEngine:
 
     def losses(self, pack: Sequence[tuple[str, Example]]) -> list[float]:
         """Summed loss in nats of each example's learned tokens under its adapter."""
-        return example_losses(self.base, [(self._lora(adapter), e) for adapter, e in pack])
+        return example_losses(self.base, [(self.lora(adapter), e) for adapter, e in pack])
 
     def next_logits(self, adapter: str, prompts: Sequence[Sequence[int]]) -> list[list[float]]:
         """fp32 logits of the token after each prompt."""
         asked = [[len(prompt) - 1] for prompt in prompts]
         with torch.no_grad():
-            hidden = self.base.hidden_of_pack([Span(self._lora(adapter), prompts, asked)])
+            hidden = self.base.hidden_of_pack([Span(self.lora(adapter), prompts, asked)])
             logits: list[list[float]] = self.base.head.logits(hidden).tolist()
         return logits
 
-    def _lora(self, adapter: str) -> Lora | None:
+    def lora(self, adapter: str) -> Lora | None:
+        """A loaded adapter; None for the bare base."""
         if adapter not in self.adapters:
             raise AdapterError(
                 say("no such adapter is loaded: {adapter}", adapter=adapter[:12]),
@@ -87,7 +87,7 @@ class TorchEngine:
 
     def _answer_batch(self, requests: Sequence[Request]) -> list[Answer]:
         began = time.perf_counter()
-        loras = {r.adapter: self._lora(r.adapter) for r in requests}
+        loras = {r.adapter: self.lora(r.adapter) for r in requests}
         decoding = _Decoding(self.base, loras, requests)
         while decoding.running:
             decoding.step()
