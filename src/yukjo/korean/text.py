@@ -128,6 +128,19 @@ def find_surrogate(text: str) -> int | None:
     return _first(_SURROGATE, text)
 
 
+def visible(text: str) -> str:
+    r"""The text without what can't be seen, in NFC, with one kind of line end.
+
+    What goes: control and format characters (zero width, direction, tags) and lone surrogates.
+    Tabs become spaces. Letters for private use stay: Hangul editors draw their bullets with them.
+
+    >>> visible("가\u200b\u202e\x00나\r\n다\u2028라")
+    '가나\n다\n라'
+    """
+    lines = unicodedata.normalize("NFC", text).replace("\t", " ").splitlines()
+    return "\n".join("".join(c for c in line if not _unseen(c)) for line in lines)
+
+
 def shown(text: str, *, limit: int = 60) -> str:
     r"""The text on one line, at most `limit` characters, with what can't be seen written out.
 
@@ -166,6 +179,10 @@ def _first(pattern: re.Pattern[str], text: str) -> int | None:
     """Where `pattern` first stands in `text`."""
     found = pattern.search(text)
     return found.start() if found else None
+
+
+def _unseen(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs"}
 
 
 def _escape(character: str) -> str:

@@ -1,0 +1,121 @@
+"""Read files in a process that may crash, hang or run out of memory without harm to this one.
+
+1. One file at a time, within `seconds` and `MEMORY_MB`; what goes beyond is a DataError that names
+   the file, and the next file gets a fresh process.
+2. The process is the same program: it speaks JSON lines, and its standard output is kept from
+   the parsers' own prints.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from yukjo.errors import DataError
+from yukjo.serve.tools.reading import Document, read, refused
+from yukjo.words import Language, say, speak, spoken
+
+MEMORY_MB = 2048
+SECONDS = 30.0
+
+
+class Reader:
+    """Reads files one by one; `opened` ends its process."""
+
+    def __init__(self, *, seconds: float = SECONDS) -> None:
+        self._seconds = seconds
+        self._process: subprocess.Popen[str] | None = None
+
+    def read(self, path: Path, *, law: bool) -> Document:
+        """The document in a file; DataError where it can't be read within the limits."""
+        process = self._running()
+        assert process.stdin is not None, "opened with a pipe"
+        assert process.stdout is not None, "opened with a pipe"
+        clock = threading.Timer(self._seconds, process.kill)
+        clock.start()
+        try:
+            process.stdin.write(json.dumps([str(path), law]) + "\n")
+            process.stdin.flush()
+            line = process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        finally:
+            in_time = clock.is_alive()
+            clock.cancel()
+        if not line.endswith("\n"):
+            self.end()
+            why = say("it broke its parser, or took more than {memory} MB of memory",
+                      memory=MEMORY_MB)  # fmt: skip
+            late = say("it took longer than {seconds:g} seconds", seconds=self._seconds)
+            raise refused(path, why if in_time else late)
+        return _answered(line)
+
+    def end(self) -> None:
+        """End the process; the next file starts another."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+    def _running(self) -> subprocess.Popen[str]:
+        if self._process is None or self._process.poll() is not None:
+            self.end()
+            self._process = subprocess.Popen(  # noqa: S603 - this program itself
+                [sys.executable, "-m", __name__, spoken()],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                encoding="utf-8",
+            )  # fmt: skip
+        return self._process
+
+
+@contextmanager
+def opened(*, seconds: float = SECONDS) -> Iterator[Reader]:
+    """A reader whose process ends with the block."""
+    reader = Reader(seconds=seconds)
+    try:
+        yield reader
+    finally:
+        reader.end()
+
+
+def _answered(line: str) -> Document:
+    answer = json.loads(line)
+    if "what" in answer:
+        raise DataError(answer["what"], where=answer["where"], fix=answer["fix"])
+    return Document.model_validate(answer)
+
+
+def _serve(language: Language) -> None:
+    """The other side: a path a line in, a document or a fault a line out."""
+    speak(language)
+    _limit_memory()
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    for line in sys.stdin:
+        path, law = json.loads(line)
+        try:
+            answer = read(Path(path), law=law).model_dump_json()
+        except DataError as fault:
+            answer = json.dumps({"what": fault.what, "where": fault.where, "fix": fault.fix})
+        except OSError as fault:
+            told = refused(Path(path), str(fault.strerror))
+            answer = json.dumps({"what": told.what, "where": told.where, "fix": told.fix})
+        answers.write(answer + "\n")
+        answers.flush()
+
+
+def _limit_memory() -> None:
+    """Bound the address space where the system can."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MB * 2**20,) * 2)
+
+
+if __name__ == "__main__":
+    _serve("en" if sys.argv[1:] == ["en"] else "ko")
