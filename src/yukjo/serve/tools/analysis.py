@@ -8,6 +8,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -58,6 +59,8 @@ class AnalysisArguments(Arguments):
     """For compare: the group to start from."""
     second: Name = ""
     """For compare: the group to compare it with."""
+    period: Name = ""
+    """Only rows of this time; all where it is left out."""
 
 
 class DataAnalysis(Tool[AnalysisArguments]):
@@ -79,7 +82,7 @@ class DataAnalysis(Tool[AnalysisArguments]):
     def run(self, asked: AnalysisArguments) -> Result:
         """A Markdown table, and a chart as SVG."""
         path = called(asked.table, tables(self._folder))
-        table = read_table(path)
+        table, when = _within(read_table(path), asked.period)
         value, by = _columns(table, asked)
         _refuse_sum_of_shares(table, value, asked.how)
         grouped = _grouped(table, value, by, asked.how)
@@ -87,7 +90,8 @@ class DataAnalysis(Tool[AnalysisArguments]):
         name = say("{value} by {by}", value=inline(value or say("count")), by=inline(by))
         head, rows = _OPERATIONS[asked.operation](grouped, asked, unit)
         shown = rows[:SHOWN]
-        text = "\n".join([f"{inline(path.stem)}: {name} ({_how(asked.how)})", "",
+        about = ", ".join(filter(None, [_how(asked.how), when if not _is_time(by) else ""]))
+        text = "\n".join([f"{inline(path.stem)}: {name}, {about}", "",
                           *_markdown([inline(by), *head], shown)])  # fmt: skip
         if len(rows) > SHOWN:
             text += "\n\n" + say("{shown} of {count} rows", shown=SHOWN, count=len(rows))
@@ -123,7 +127,7 @@ def _asked(table: Table, name: str, text: str) -> dict[str, Any]:
     """The arguments that a text with the table's name in it seems to mean."""
     said = fold(text).replace(fold(name), " ")
     columns = [column for column in table.frame.columns if fold(column) in said]
-    times = [column for column in table.frame.columns if _TIME.search(column)]
+    times = [column for column in table.frame.columns if _is_time(column)]
     values = [c for c in columns if c in table.numeric and c not in times]
     groups = [c for c in columns if c not in values]
     found: dict[str, Any] = {"table": name}
@@ -133,6 +137,9 @@ def _asked(table: Table, name: str, text: str) -> dict[str, Any]:
         found["how"] = "mean"
     if times and _TREND.search(text):
         return found | {"operation": "trend", "by": times[0]}
+    periods = _labels(table, times[0]) if times else []
+    if named := [period for period in periods if fold(period) in said]:
+        found["period"] = named[-1]
     if groups:
         found["by"] = groups[0]
     if _COMPARE.search(text):
@@ -144,17 +151,39 @@ def _asked(table: Table, name: str, text: str) -> dict[str, Any]:
     return found
 
 
+def _within(table: Table, period: str) -> tuple[Table, str]:
+    """The rows of a period, and from when to when they are; all rows where none is named."""
+    column = next(filter(_is_time, table.frame.columns), None)
+    if column is None:
+        return table, ""
+    times = sorted(_labels(table, column), key=_when)
+    if not period:
+        return table, inline(times[0] if len(times) == 1 else f"{times[0]}~{times[-1]}")
+    same = [fold(_label(value)) == fold(period) for value in table.frame[column].to_list()]
+    if not any(same):
+        raise DataError(
+            say("the table has no rows of `{period}`", period=inline(period)),
+            where=inline(table.name),
+            fix=say("times: {known}", known=_list(times)),
+        )
+    return replace(table, frame=table.frame.filter(same)), inline(period)
+
+
+def _is_time(column: str) -> bool:
+    return _TIME.search(column) is not None
+
+
 def _columns(table: Table, asked: AnalysisArguments) -> tuple[str, str]:
     """The column of the figures, "" for a bare count, and that of the groups."""
     value = _column(table, asked.value) if asked.value else ""
     by = _column(table, asked.by) if asked.by else ""
     names = table.frame.columns
     if not by:
-        wanted = [c for c in names if _TIME.search(c)] if asked.operation == "trend" else []
-        wanted += [c for c in names if c not in table.numeric]
+        trend = asked.operation == "trend"
+        wanted = sorted(names, key=lambda c: (_is_time(c) != trend, c in table.numeric))
         by = next((c for c in wanted if c != value), names[0])
     if not value and asked.how != "count":
-        value = next((c for c in table.numeric if c != by and not _TIME.search(c)), "")
+        value = next((c for c in table.numeric if c != by and not _is_time(c)), "")
     if asked.how != "count" and value not in table.numeric:
         raise DataError(
             say("`{name}` is no column of numbers", name=inline(value or "-")),
@@ -224,7 +253,7 @@ def _aggregate(grouped: dict[str, float], asked: AnalysisArguments, unit: Unit) 
     for group, number in sorted(grouped.items(), key=lambda one: -one[1]):
         share = [_percent(number / total)] if whole else []
         rows.append([group, _figure(number, unit), *share])
-    return [_how(asked.how), *([say("share")] if whole else [])], rows
+    return [_how(asked.how), *([say("share of the whole")] if whole else [])], rows
 
 
 def _trend(grouped: dict[str, float], asked: AnalysisArguments, unit: Unit) -> _Rows:

@@ -19,7 +19,7 @@ from yukjo.korean.days import day_written, days
 from yukjo.korean.text import fold
 from yukjo.serve.tools.quoting import inline, notice, quoted
 from yukjo.serve.tools.search import DEPTH, Found, Shelf
-from yukjo.serve.tools.statutes import Article, Law
+from yukjo.serve.tools.statutes import Article, Law, Part
 from yukjo.serve.tools.tool import Arguments, Result, Source, Tool
 from yukjo.words import say
 
@@ -130,7 +130,9 @@ def _placed(
     assert article is not None, "the version was chosen for it"
     text = article.at(citation)
     if text is None:
-        raise _missing(citation, say("the article has no such place"), article.text)
+        known = ", ".join(_label(part) for part in article.parts[:40])
+        raise _missing(citation, say("the article has no such place"),
+                       say("it has: {known}", known=known or "-"))  # fmt: skip
     place = replace(citation, law=law.name)
     others = _others(place, law, every)
     began = law.starts(article)
@@ -182,9 +184,14 @@ def _in_force(found: list[Found], laws: dict[str, Law], day: date) -> list[_Plac
 
 
 def _named(place: Citation, article: Article) -> str:
-    label = article_label(place.article, place.branch)
     title = f"({inline(article.title)})" if article.title else ""
-    return f"「{inline(place.law)}」 {label}{title}{place.place.removeprefix(label)}"
+    return f"「{inline(place.law)}」 {place.place}{title}"
+
+
+def _label(part: Part) -> str:
+    """`제1항제2호가목`."""
+    whole = Citation("", 1, 0, part.paragraph, part.item, part.item_branch, part.subitem)
+    return whole.place.removeprefix(article_label(1, 0))
 
 
 def _missing(citation: Citation, what: str, fix: str) -> DataError:

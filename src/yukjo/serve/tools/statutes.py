@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -252,11 +253,11 @@ def _flat_parts(body: str) -> Iterator[Part]:
 def _cut(label: re.Pattern[str], text: str) -> tuple[str, list[tuple[tuple[str, ...], str]]]:
     """What stands before the first label; and each label's groups with the text it opens."""
     found = list(label.finditer(text))
-    ends = [match.start() for match in found[1:]] + [len(text)]
-    pieces = [
-        (m.groups(), text[m.start() : end].strip()) for m, end in zip(found, ends, strict=True)
+    starts = [match.start() for match in found] + [len(text)]
+    below = [text[start:end].strip() for start, end in pairwise(starts)]
+    return text[: starts[0]].strip(), [
+        (m.groups(), said) for m, said in zip(found, below, strict=True)
     ]
-    return text[: found[0].start() if found else len(text)].strip(), pieces
 
 
 def _dated(articles: tuple[Article, ...], effective: date) -> tuple[Article, ...]:
