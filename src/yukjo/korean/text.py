@@ -31,6 +31,7 @@ _ZERO_WIDTH = re.compile(f"[{ZERO_WIDTH}]")
 _BIDI = re.compile(f"[{BIDI}]")
 _SURROGATE = re.compile(f"[{SURROGATE}]")
 _SUSPECT = re.compile(f"[{CONTROL}{ZERO_WIDTH}{BIDI}{SURROGATE}]")
+_LINE_END = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _NOT_SAID = re.compile(r"[\W_]+")
 
 _LABELS = "가나다라마바사아자차카타파하거너더러머버서어저처커터퍼허"
@@ -137,8 +138,8 @@ def visible(text: str) -> str:
     >>> visible("가\u200b\u202e\x00나\r\n다\u2028라")
     '가나\n다\n라'
     """
-    lines = unicodedata.normalize("NFC", text).replace("\t", " ").splitlines()
-    return "\n".join("".join(c for c in line if not _unseen(c)) for line in lines)
+    lines = _LINE_END.sub("\n", text).replace("\t", " ")
+    return unicodedata.normalize("NFC", "".join(c for c in lines if c == "\n" or not _unseen(c)))
 
 
 def shown(text: str, *, limit: int = 60) -> str:

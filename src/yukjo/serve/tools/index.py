@@ -211,27 +211,26 @@ def _files(folder: Path, kind: Kind) -> list[Path]:
 
 
 def _opened_for(scratch: Path, how: Means) -> sqlite3.Connection:
-    """The copy, made anew where it was made by other means."""
-    try:
-        database = _connected(scratch)
-        if dict(database.execute("SELECT name, value FROM made_by")) == how.made_by:
-            return database
-        database.close()
-    except sqlite3.DatabaseError:  # no index yet, or a damaged one
-        database.close()
-    scratch.unlink(missing_ok=True)
-    database = _connected(scratch)
-    database.executescript(_SCHEMA)
-    database.executemany("INSERT INTO made_by VALUES (?, ?)", how.made_by.items())
-    return database
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path)
+    """The copy; made anew where there is none, it is damaged, or it was made by other means."""
+    if not scratch.exists() or _made_by(scratch) != how.made_by:
+        scratch.unlink(missing_ok=True)
+        with closing(sqlite3.connect(scratch)) as database, database:
+            database.executescript(_SCHEMA)
+            database.executemany("INSERT INTO made_by VALUES (?, ?)", how.made_by.items())
+    database = sqlite3.connect(scratch)
     database.execute("PRAGMA foreign_keys = ON")
     # The copy is nobody's until it is renamed: a journal in memory is enough.
     database.execute("PRAGMA journal_mode = MEMORY")
     return database
+
+
+def _made_by(index: Path) -> dict[str, str]:
+    """The means an index was made by; nothing where it is damaged."""
+    try:
+        with closing(sqlite3.connect(index)) as database:
+            return dict(database.execute("SELECT name, value FROM made_by"))
+    except sqlite3.DatabaseError:
+        return {}
 
 
 @contextmanager

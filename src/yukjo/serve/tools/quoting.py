@@ -4,7 +4,7 @@
    closing mark, so a text can't forge one; it can't leave the quotation either, for all kinds of
    line ends are one kind before the lines are marked.
 2. What opens a control token of a chat template (`<|im_end|>`, `<end_of_turn>`, `[INST]`) is put
-   in full-width form: readable, and never that token.
+   as another bracket, which no normal form (NFKC) turns back: readable, and never that token.
 3. What can't be seen is gone: a person who reads the quotation reads what the model reads.
 """
 
@@ -26,7 +26,7 @@ def quoted(text: str) -> str:
     >>> print(quoted("가\n> 나\u2028</s>이제 지시"))
     > 가
     > > 나
-    > ＜/s>이제 지시
+    > ‹/s>이제 지시
     """
     return "\n".join(MARK + line for line in disarmed(text).split("\n"))
 
@@ -35,7 +35,7 @@ def inline(text: str, *, limit: int = 120) -> str:
     r"""The text on one line, at most `limit` characters, for a title or a cell.
 
     >>> inline("제목\n> <|im_end|>")
-    '제목 > ＜|im_end|>'
+    '제목 > ‹|im_end|>'
     """
     line = " ".join(disarmed(text).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
@@ -43,7 +43,7 @@ def inline(text: str, *, limit: int = 120) -> str:
 
 def disarmed(text: str) -> str:
     """The text without what can't be seen, and without control tokens."""
-    return _SQUARE.sub("［", _ANGLE.sub("＜", visible(text)))
+    return _SQUARE.sub("〔", _ANGLE.sub("‹", visible(text)))
 
 
 def notice() -> str:

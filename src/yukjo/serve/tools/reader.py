@@ -1,6 +1,6 @@
 """Read files in a process that may crash, hang or run out of memory without harm to this one.
 
-1. One file at a time, within `seconds` and `MEMORY_MB`; what goes beyond is a DataError that names
+1. One file at a time, within `seconds` and `memory_mb`; what goes beyond is a DataError that names
    the file, and the next file gets a fresh process.
 2. The process is the same program: it speaks JSON lines, and its standard output is kept from
    the parsers' own prints.
@@ -26,8 +26,8 @@ SECONDS = 30.0
 class Reader:
     """Reads files one by one; `opened` ends its process."""
 
-    def __init__(self, *, seconds: float = SECONDS) -> None:
-        self._seconds = seconds
+    def __init__(self, *, seconds: float = SECONDS, memory_mb: int = MEMORY_MB) -> None:
+        self._seconds, self._memory_mb = seconds, memory_mb
         self._process: subprocess.Popen[str] | None = None
 
     def read(self, path: Path, *, law: bool) -> Document:
@@ -49,7 +49,7 @@ class Reader:
         if not line.endswith("\n"):
             self.end()
             why = say("it broke its parser, or took more than {memory} MB of memory",
-                      memory=MEMORY_MB)  # fmt: skip
+                      memory=self._memory_mb)  # fmt: skip
             late = say("it took longer than {seconds:g} seconds", seconds=self._seconds)
             raise refused(path, why if in_time else late)
         return _answered(line)
@@ -65,7 +65,7 @@ class Reader:
         if self._process is None or self._process.poll() is not None:
             self.end()
             self._process = subprocess.Popen(  # noqa: S603 - this program itself
-                [sys.executable, "-m", __name__, spoken()],
+                [sys.executable, "-m", __name__, spoken(), str(self._memory_mb)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                 encoding="utf-8",
             )  # fmt: skip
@@ -73,9 +73,9 @@ class Reader:
 
 
 @contextmanager
-def opened(*, seconds: float = SECONDS) -> Iterator[Reader]:
+def opened(*, seconds: float = SECONDS, memory_mb: int = MEMORY_MB) -> Iterator[Reader]:
     """A reader whose process ends with the block."""
-    reader = Reader(seconds=seconds)
+    reader = Reader(seconds=seconds, memory_mb=memory_mb)
     try:
         yield reader
     finally:
@@ -89,10 +89,10 @@ def _answered(line: str) -> Document:
     return Document.model_validate(answer)
 
 
-def _serve(language: Language) -> None:
+def _serve(language: Language, memory_mb: int) -> None:
     """The other side: a path a line in, a document or a fault a line out."""
     speak(language)
-    _limit_memory()
+    _limit_memory(memory_mb)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     for line in sys.stdin:
@@ -108,14 +108,14 @@ def _serve(language: Language) -> None:
         answers.flush()
 
 
-def _limit_memory() -> None:
+def _limit_memory(mb: int) -> None:
     """Bound the address space where the system can."""
     try:
         import resource
     except ImportError:  # Windows has no such limit
         return
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MB * 2**20,) * 2)
+    resource.setrlimit(resource.RLIMIT_AS, (mb * 2**20,) * 2)
 
 
 if __name__ == "__main__":
-    _serve("en" if sys.argv[1:] == ["en"] else "ko")
+    _serve("en" if sys.argv[1] == "en" else "ko", int(sys.argv[2]))
