@@ -5,7 +5,8 @@ The form is that of 법제처's 법령 입안·심사 기준: name in 「」, on
 1. A name in 「」 is taken as it stands; without 「」 it must be a known name, or one word that ends
    as names of laws do.
 2. `같은 법` means the last law cited before, in the same text.
-3. Two writings of a name are one name if they fold alike: spaces and middle dots don't count.
+3. Two writings of a name are one name if their `name_key` is one: spaces and middle dots, which
+   are written in four ways, don't count.
 """
 
 import re
@@ -17,6 +18,7 @@ from yukjo.korean.text import fold
 SUBITEMS = "가나다라마바사아자차카타파하거너더러머버서어저처커터퍼허"
 """Letters of 목, in their order."""
 
+_DOTS = "·ㆍ‧・"
 _S = r"[ \t]*"
 _NUMBER = r"(\d{1,4})"
 _BRANCH = rf"(?:{_S}의{_S}(\d{{1,3}}))?"
@@ -89,9 +91,20 @@ def citations(text: str, known: Iterable[str] = ()) -> list[Citation]:
     return found
 
 
+def name_key(name: str) -> str:
+    """What two writings of a law's name share.
+
+    >>> name_key("자연ㆍ환경 조례") == name_key("자연·환경조례")
+    True
+    """
+    # ㆍ is a letter to Unicode, the old vowel araea, and a middle dot to law.go.kr.
+    return fold(re.sub(f"[{_DOTS}]", "", name))
+
+
 def _pattern(known: Iterable[str]) -> re.Pattern[str]:
     """A name and a place. A longer known name goes before a shorter one that it holds."""
-    names = "|".join(_loose(name) for name in sorted(known, key=len, reverse=True) if fold(name))
+    longest_first = sorted(known, key=len, reverse=True)
+    names = "|".join(_loose(name) for name in longest_first if name_key(name))
     return re.compile(
         rf"(?:「([^「」\n]{{1,100}})」|({names or '(?!)'})|({_AGAIN})|(?<![가-힣])({_WORD}))"
         rf"{_S}{_ARTICLE}{_BELOW}"
@@ -100,7 +113,7 @@ def _pattern(known: Iterable[str]) -> re.Pattern[str]:
 
 def _loose(name: str) -> str:
     """A name as a pattern that doesn't care for spaces and middle dots."""
-    return r"[\s·ㆍ‧]*".join(re.escape(letter) for letter in name if fold(letter))
+    return rf"[\s{_DOTS}]*".join(re.escape(letter) for letter in name if name_key(letter))
 
 
 def _made(law: str, numbers: list[str | None]) -> Citation:

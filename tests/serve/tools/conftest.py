@@ -10,7 +10,7 @@ from yukjo.serve.tools.search import Shelf
 
 
 @pytest.fixture(scope="session")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an index over the sample's documents and laws."""
     place = tmp_path_factory.mktemp("index")
     build({"documents": EXAMPLE / "documents", "laws": EXAMPLE / "laws"}, place, TOY)
@@ -18,5 +18,5 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shelf(place: Path) -> Shelf:
-    return Shelf(place, words=pairs)
+def shelf(indexed: Path) -> Shelf:
+    return Shelf(indexed, words=pairs)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,7 +21,8 @@ from yukjo.korean.numbers import written
 from yukjo.korean.text import fold
 from yukjo.serve.tools.chart import chart
 from yukjo.serve.tools.quoting import inline
-from yukjo.serve.tools.tables import Table, called, read_table, tables
+from yukjo.serve.tools.reader import opened
+from yukjo.serve.tools.tables import Table, called, table_of, tables
 from yukjo.serve.tools.tool import Arguments, Result, Source, Tool
 from yukjo.words import say
 
@@ -64,7 +66,7 @@ class AnalysisArguments(Arguments):
 
 
 class DataAnalysis(Tool[AnalysisArguments]):
-    """Reads the tables of a folder at each call: they are small, and may have changed."""
+    """Reads a table of a folder when it is called for, and again when its file has changed."""
 
     name = "data_analysis"
     arguments = AnalysisArguments
@@ -121,6 +123,18 @@ class DataAnalysis(Tool[AnalysisArguments]):
 
     def _named(self, path: Path) -> str:
         return inline(path.relative_to(self._folder).as_posix(), limit=300)
+
+
+def read_table(path: Path) -> Table:
+    """The table in a file; DataError where it can't be read within the limits."""
+    stat = path.stat()
+    return _kept(path, (stat.st_ino, stat.st_mtime_ns, stat.st_size))
+
+
+@lru_cache(maxsize=8)
+def _kept(path: Path, _stamp: tuple[int, int, int]) -> Table:
+    with opened() as reader:
+        return table_of(path.stem, reader.rows(path))
 
 
 def _asked(table: Table, name: str, text: str) -> dict[str, Any]:

@@ -14,9 +14,8 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from yukjo.errors import DataError
-from yukjo.korean.citations import Citation, article_label, citations
+from yukjo.korean.citations import Citation, article_label, citations, name_key
 from yukjo.korean.days import day_written, days
-from yukjo.korean.text import fold
 from yukjo.serve.tools.quoting import inline, notice, quoted
 from yukjo.serve.tools.search import DEPTH, Found, Shelf
 from yukjo.serve.tools.statutes import Article, Law, Part
@@ -94,8 +93,9 @@ def _cited(text: str, laws: Iterable[Law]) -> list[Citation]:
 
 def versions(laws: dict[str, Law], name: str) -> list[tuple[str, Law]]:
     """File and law of all versions of the law called so, the earliest first."""
+    key = name_key(name)
     same = [(file, law) for file, law in laws.items()
-            if fold(name) in {fold(law.name), fold(law.short) or None}]  # fmt: skip
+            if key and key in {name_key(law.name), name_key(law.short)}]  # fmt: skip
     return sorted(same, key=lambda one: one[1].effective)
 
 
@@ -104,30 +104,38 @@ def _looked_up(citation: Citation, laws: dict[str, Law], day: date) -> _Place:
     every = versions(laws, citation.law)
     if not every:
         raise _missing(citation, say("no law of that name is kept"), _names(laws))
+    return _placed(citation, _standing(citation, every, day), every, day)
+
+
+def _standing(
+    citation: Citation, every: list[tuple[str, Law]], day: date
+) -> tuple[str, Law, Article]:
+    """The version whose wording of the article holds on `day`."""
     current = [(file, law) for file, law in every if law.effective <= day]
+    not_yet = say("it is not in force on {day}", day=day_written(day))
     if not current:
         first = day_written(every[0][1].effective)
-        raise _missing(citation, say("it is not in force on {day}", day=day_written(day)),
-                       say("it takes effect on {day}", day=first))  # fmt: skip
-    if current[-1][1].article(citation.article, citation.branch) is None:
-        known = ", ".join(article.label for article in current[-1][1].articles[:40])
+        raise _missing(citation, not_yet, say("it takes effect on {day}", day=first))
+    last = current[-1][1]
+    if last.article(citation.article, citation.branch) is None:
+        known = ", ".join(article.label for article in last.articles[:40])
         raise _missing(citation, say("the law has no such article"),
                        say("it has: {known}", known=known))  # fmt: skip
     for file, law in reversed(current):
         article = law.article(citation.article, citation.branch)
         if article is not None and law.starts(article) <= day:
-            return _placed(citation, (file, law), every, day)
-    raise _missing(citation, say("it is not in force on {day}", day=day_written(day)),
-                   say("ask about a later day"))  # fmt: skip
+            return file, law, article
+    raise _missing(citation, not_yet, say("ask about a later day"))
 
 
 def _placed(
-    citation: Citation, found: tuple[str, Law], every: list[tuple[str, Law]], day: date
+    citation: Citation,
+    standing: tuple[str, Law, Article],
+    every: list[tuple[str, Law]],
+    day: date,
 ) -> _Place:
-    """The place in the version that was found, beside what other versions say there."""
-    file, law = found
-    article = law.article(citation.article, citation.branch)
-    assert article is not None, "the version was chosen for it"
+    """The place in the version that stands, beside what other versions say there."""
+    file, law, article = standing
     text = article.at(citation)
     if text is None:
         known = ", ".join(_label(part) for part in article.parts[:40])
@@ -168,18 +176,19 @@ def _others(place: Citation, law: Law, every: list[tuple[str, Law]]) -> list[tup
 
 
 def _in_force(found: list[Found], laws: dict[str, Law], day: date) -> list[_Place]:
-    """What a search found, in the wording of `day`; what didn't hold then is left out."""
+    """What a search found, in the wording of `day`; what doesn't hold then is left out."""
     places: dict[tuple[str, str], _Place] = {}
     for one in found:
         law = laws[one.file]
         article = law.articles[(one.paragraph or 1) - 1]
-        if (law.name, article.label) in places:
-            continue
         citation = Citation(law.name, article.number, article.branch)
+        every = versions(laws, law.name)
         try:
-            places[law.name, article.label] = _looked_up(citation, laws, day)
-        except DataError:  # not in force on that day
+            standing = _standing(citation, every, day)
+        except DataError:  # it isn't in force on that day
             continue
+        if not standing[-1].deleted and (law.name, article.label) not in places:
+            places[law.name, article.label] = _placed(citation, standing, every, day)
     return list(places.values())
 
 

@@ -11,12 +11,13 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from yukjo.errors import DataError
 from yukjo.serve.tools.reading import Document, read, refused
+from yukjo.serve.tools.tables import read_rows
 from yukjo.words import Language, say, speak, spoken
 
 MEMORY_MB = 2048
@@ -32,13 +33,21 @@ class Reader:
 
     def read(self, path: Path, *, law: bool) -> Document:
         """The document in a file; DataError where it can't be read within the limits."""
+        return Document.model_validate_json(self._asked("law" if law else "document", path))
+
+    def rows(self, path: Path) -> list[list[str]]:
+        """The cells of a table; DataError where it can't be read within the limits."""
+        found: list[list[str]] = json.loads(self._asked("table", path))
+        return found
+
+    def _asked(self, job: str, path: Path) -> str:
         process = self._running()
         assert process.stdin is not None, "opened with a pipe"
         assert process.stdout is not None, "opened with a pipe"
         clock = threading.Timer(self._seconds, process.kill)
         clock.start()
         try:
-            process.stdin.write(json.dumps([str(path), law]) + "\n")
+            process.stdin.write(json.dumps([job, str(path)]) + "\n")
             process.stdin.flush()
             line = process.stdout.readline()
         except BrokenPipeError:
@@ -52,7 +61,11 @@ class Reader:
                       memory=self._memory_mb)  # fmt: skip
             late = say("it took longer than {seconds:g} seconds", seconds=self._seconds)
             raise refused(path, why if in_time else late)
-        return _answered(line)
+        mark, _, answer = line.partition(" ")
+        if mark == _FAULT:
+            what, where, fix = json.loads(answer)
+            raise DataError(what, where=where, fix=fix)
+        return answer
 
     def end(self) -> None:
         """End the process; the next file starts another."""
@@ -82,30 +95,31 @@ def opened(*, seconds: float = SECONDS, memory_mb: int = MEMORY_MB) -> Iterator[
         reader.end()
 
 
-def _answered(line: str) -> Document:
-    answer = json.loads(line)
-    if "what" in answer:
-        raise DataError(answer["what"], where=answer["where"], fix=answer["fix"])
-    return Document.model_validate(answer)
-
-
 def _serve(language: Language, memory_mb: int) -> None:
-    """The other side: a path a line in, a document or a fault a line out."""
+    """The other side: a job and a path a line in, what it came to or a fault a line out."""
     speak(language)
     _limit_memory(memory_mb)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     for line in sys.stdin:
-        path, law = json.loads(line)
+        job, path = json.loads(line)
         try:
-            answer = read(Path(path), law=law).model_dump_json()
+            answer = f"{_DONE} {_JOBS[job](Path(path))}"
         except DataError as fault:
-            answer = json.dumps({"what": fault.what, "where": fault.where, "fix": fault.fix})
+            answer = f"{_FAULT} {json.dumps([fault.what, fault.where, fault.fix])}"
         except OSError as fault:
             told = refused(Path(path), str(fault.strerror))
-            answer = json.dumps({"what": told.what, "where": told.where, "fix": told.fix})
+            answer = f"{_FAULT} {json.dumps([told.what, told.where, told.fix])}"
         answers.write(answer + "\n")
         answers.flush()
+
+
+_DONE, _FAULT = "done", "fault"
+_JOBS: dict[str, Callable[[Path], str]] = {
+    "document": lambda path: read(path, law=False).model_dump_json(),
+    "law": lambda path: read(path, law=True).model_dump_json(),
+    "table": lambda path: json.dumps(read_rows(path)),
+}
 
 
 def _limit_memory(mb: int) -> None:

@@ -77,7 +77,7 @@ def refused(path: Path, why: str) -> DataError:
     )
 
 
-def weigh_zip(path: Path) -> None:
+def weigh_zip(path: Path, *, most_mb: int = INFLATED_MB) -> None:
     """DataError where a zip says itself that it is too large, or is no zip."""
     try:
         with zipfile.ZipFile(path) as archive:
@@ -85,8 +85,8 @@ def weigh_zip(path: Path) -> None:
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as fault:
         raise refused(path, say("it is damaged ({fault})", fault=fault)) from None
     inflated = sum(member.file_size for member in members)
-    if len(members) > MOST_MEMBERS or inflated > INFLATED_MB * 2**20:
-        raise refused(path, say("it unpacks to more than {most} MB", most=INFLATED_MB))
+    if len(members) > MOST_MEMBERS or inflated > most_mb * 2**20:
+        raise refused(path, say("it unpacks to more than {most} MB", most=most_mb))
 
 
 def decoded(path: Path) -> str:

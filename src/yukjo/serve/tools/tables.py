@@ -1,5 +1,7 @@
 """Read a table of the project: CSV (UTF-8 or CP949) or the first sheet of an XLSX.
 
+`read_rows` runs in a process of its own (`reader`), for openpyxl and hostile files don't mix.
+
 1. Size is judged before a parser opens the file, and rows and columns while it is read.
 2. Cells are values. A formula is never computed: its last saved value counts, else it is empty.
 3. A column is numeric if every cell that isn't empty is a number as officials write it (`1,200`,
@@ -10,12 +12,12 @@ import csv
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from xml.etree.ElementTree import ParseError
 
 from yukjo.errors import DataError
 from yukjo.korean.text import fold, visible
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".csv", ".xlsx")
 LARGEST_MB = 20
+INFLATED_MB = 100
+"""Of all members of a workbook together."""
 MOST_ROWS = 100_000
 MOST_COLUMNS = 100
 LONGEST_CELL = 1000
@@ -75,19 +79,24 @@ class Table:
         return [name for name, kind in self.frame.schema.items() if kind.is_numeric()]
 
 
-def read_table(path: Path) -> Table:
-    """The table in a file; DataError where it can't be read within the limits."""
+def table_of(name: str, rows: list[list[str]]) -> Table:
+    """The table whose first row names its columns; rows as `read_rows` gives them."""
     import polars as pl
 
-    if path.stat().st_size > LARGEST_MB * 2**20:
-        raise refused(path, say("it is larger than {most} MB", most=LARGEST_MB))
-    head, *body = _bounded(_sheet(path) if path.suffix.lower() == ".xlsx" else _csv(path), path)
-    width = max(map(len, (head, *body)))
+    head, *body = rows
+    width = max(map(len, rows))
     names = _names([*head, *[""] * (width - len(head))])
     columns = zip(*(row + [""] * (width - len(row)) for row in body), strict=True)
     made = [_column(name, cells) for name, cells in zip(names, columns, strict=True)]
     percent = frozenset(column.name for column, is_percent in made if is_percent)
-    return Table(path.stem, pl.DataFrame([column for column, _ in made]), percent)
+    return Table(name, pl.DataFrame([column for column, _ in made]), percent)
+
+
+def read_rows(path: Path) -> list[list[str]]:
+    """The cells of a file that hold something, names of the columns first; for `reader`."""
+    if path.stat().st_size > LARGEST_MB * 2**20:
+        raise refused(path, say("it is larger than {most} MB", most=LARGEST_MB))
+    return _bounded(_sheet(path) if path.suffix.lower() == ".xlsx" else _csv(path), path)
 
 
 def _csv(path: Path) -> Iterator[list[str]]:
@@ -105,28 +114,25 @@ def _sheet(path: Path) -> Iterator[list[str]]:
     import openpyxl
     from openpyxl.utils.exceptions import InvalidFileException
 
-    weigh_zip(path)
+    weigh_zip(path, most_mb=INFLATED_MB)
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-        if not book.worksheets:
-            raise refused(path, say("it has no sheet"))
         # A sheet may claim a million columns that nobody filled.
         for row in book.worksheets[0].iter_rows(max_col=MOST_COLUMNS + 1, values_only=True):
             yield [_said(value) for value in row]
     except (
         InvalidFileException,
         zipfile.BadZipFile,
-        ParseError,
-        ValueError,
-        KeyError,
-        TypeError,
+        ArithmeticError,
         AttributeError,
-        IndexError,
+        LookupError,
         OSError,
-        EOFError,
-        NotImplementedError,
+        SyntaxError,
+        TypeError,
+        ValueError,
+        zlib.error,
     ) as fault:
-        # openpyxl has no error of its own for a damaged sheet: these are what its parsers raise.
+        # openpyxl has no error of its own for a damaged workbook; this is what its parsers raise.
         raise refused(path, say("it is damaged ({fault})", fault=type(fault).__name__)) from None
 
 
