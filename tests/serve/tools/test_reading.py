@@ -156,6 +156,12 @@ def test_a_large_file_is_not_opened(tmp_path: Path, files: Reader) -> None:
     assert "50 MB" in _refused(path, files).what
 
 
+def test_a_long_text_is_refused_before_it_is_looked_at(tmp_path: Path, files: Reader) -> None:
+    path = tmp_path / "김.txt"
+    path.write_text("a" * (reading.MOST_CHARACTERS + 1))
+    assert "5,000,000자" in _refused(path, files).what
+
+
 def test_a_page_without_text_asks_for_ocr(tmp_path: Path, files: Reader) -> None:
     import pypdfium2
 
@@ -188,7 +194,7 @@ def test_a_parser_that_dies_takes_one_file_with_it(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds the address space")
 def test_a_parser_can_take_no_more_memory_than_its_share(tmp_path: Path) -> None:
     path = tmp_path / "법.xml"
-    path.write_text("<법령>" + "<a/>" * 2_000_000 + "</법령>")
-    with opened(memory_mb=200) as files:
+    path.write_text("<법령>" + "<a/>" * 1_000_000 + "</법령>")
+    with opened(memory_mb=100) as files:
         assert files.read(PDF, law=False).blocks
         assert "메모리" in _refused(path, files, law=True).what

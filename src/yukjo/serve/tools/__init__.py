@@ -32,7 +32,8 @@ __all__ = ["Result", "Source", "Toolbox", "folder_of"]
 class Toolbox:
     """The tools that a project has material for; the calculator needs none.
 
-    May be used from several threads. ConfigError where a folder in the settings is missing.
+    May be used from several threads. Documents and laws are read from the index, so that their
+    folders needn't be where the server is; ConfigError where the folder of tables is missing.
     """
 
     def __init__(self, config: ToolsConfig, project: Path) -> None:

@@ -61,8 +61,6 @@ def read(path: Path, *, law: bool) -> Document:
     if law:
         return _of_law(read_law(path))
     blocks = _READERS[path.suffix.lower()](path)
-    if sum(len(block.text) for block in blocks) > MOST_CHARACTERS:
-        raise refused(path, say("it holds more than {most:,} characters", most=MOST_CHARACTERS))
     if not blocks:
         raise refused(path, say("it holds no text; a scanned document needs OCR first"))
     return Document(title=_title(blocks[0].text) or path.stem, blocks=tuple(blocks))
@@ -99,7 +97,7 @@ def decoded(path: Path) -> str:
             continue
         if "\x00" in text:
             break
-        return text
+        return _bounded(text, path)
     raise refused(path, say("it is neither UTF-8 nor CP949 text"))
 
 
@@ -126,7 +124,7 @@ def _hwp(path: Path) -> list[Block]:
             markdown = parsed.markdown
     except (unhwp.UnhwpError, UnicodeDecodeError) as fault:
         raise refused(path, say("it is damaged ({fault})", fault=fault)) from None
-    return _paragraphs(_ESCAPED.sub(r"\1", _IMAGE.sub("", markdown)))
+    return _paragraphs(_ESCAPED.sub(r"\1", _IMAGE.sub("", _bounded(markdown, path))))
 
 
 def _pdf(path: Path) -> list[Block]:
@@ -137,10 +135,18 @@ def _pdf(path: Path) -> list[Block]:
         with pypdfium2.PdfDocument(path) as pdf:
             if len(pdf) > MOST_PAGES:
                 raise refused(path, say("it has more than {most:,} pages", most=MOST_PAGES))
-            texts = [visible(page.get_textpage().get_text_bounded()) for page in pdf]
+            said = [page.get_textpage().get_text_bounded() for page in pdf]
     except pypdfium2.PdfiumError as fault:
         raise refused(path, say("it is damaged ({fault})", fault=fault)) from None
-    return [Block(text=t.strip(), page=number) for number, t in enumerate(texts, 1) if t.strip()]
+    _bounded("".join(said), path)
+    pages = (visible(text).strip() for text in said)
+    return [Block(text=text, page=number) for number, text in enumerate(pages, 1) if text]
+
+
+def _bounded(text: str, path: Path) -> str:
+    if len(text) > MOST_CHARACTERS:
+        raise refused(path, say("it holds more than {most:,} characters", most=MOST_CHARACTERS))
+    return text
 
 
 def _paragraphs(text: str) -> list[Block]:

@@ -1,16 +1,18 @@
-"""Make the two sample documents that are no plain text: an HWPX and a PDF.
+"""Make the sample files that are no plain text: an HWPX, a PDF and an XLSX.
 
-    python examples/gov/documents/make.py
+    python examples/make_gov_files.py
 
-Needs python-hwpx. The PDF is written by hand: it names a Korean font and holds none, so that it
-stays small, and its text layer reads the same everywhere.
+Needs python-hwpx and openpyxl. The PDF is written by hand: it names a Korean font and holds none,
+so that it stays small, and its text layer reads the same everywhere.
 """
 
+from datetime import datetime
 from pathlib import Path
 
+import openpyxl
 from hwpx import HwpxDocument
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "gov"
 
 BUS = """마을버스 노선 개편 계획
 2026. 2. 9. 대중교통과
@@ -29,6 +31,19 @@ BUS = """마을버스 노선 개편 계획
 """  # noqa: E501 - a paragraph is one line
 FARES = (("구분", "교통카드", "현금"), ("어른", "1,250원", "1,350원"),
          ("청소년", "900원", "1,000원"), ("어린이", "500원", "500원"))  # fmt: skip
+
+SPENDING = (
+    ("분기", "부서", "예산액(천원)", "집행액(천원)"),
+    ("2025년 1분기", "교통정책과", 420000, 310500),
+    ("2025년 1분기", "노인복지과", 655000, 602300),
+    ("2025년 1분기", "도로관리과", 880000, 214000),
+    ("2025년 2분기", "교통정책과", 430000, 402100),
+    ("2025년 2분기", "노인복지과", 655000, 640800),
+    ("2025년 2분기", "도로관리과", 910000, 733400),
+    ("2025년 3분기", "교통정책과", 415000, 398700),
+    ("2025년 3분기", "노인복지과", 670000, 661200),
+    ("2025년 3분기", "도로관리과", 940000, 915600),
+)
 
 RENT = (
     """청년 월세 지원사업 시행 지침
@@ -121,6 +136,18 @@ def _pdf(objects: list[bytes]) -> bytes:
     )
 
 
+def make_xlsx(path: Path) -> None:
+    """One sheet, values only."""
+    book = openpyxl.Workbook()
+    book.properties.created = book.properties.modified = datetime(2026, 1, 2)  # noqa: DTZ001 - openpyxl wants it bare
+    sheet = book.active
+    sheet.title = "집행"
+    for row in SPENDING:
+        sheet.append(row)
+    book.save(path)
+
+
 if __name__ == "__main__":
-    make_hwpx(HERE / "마을버스 노선 개편 계획.hwpx")
-    make_pdf(HERE / "청년 월세 지원 지침.pdf")
+    make_hwpx(HERE / "documents" / "마을버스 노선 개편 계획.hwpx")
+    make_pdf(HERE / "documents" / "청년 월세 지원 지침.pdf")
+    make_xlsx(HERE / "tables" / "부서별 예산 집행.xlsx")
