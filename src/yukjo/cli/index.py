@@ -22,7 +22,8 @@ def index(project: Project = Path(), set_: Changes = None, json_: AsJson = False
     from yukjo.config import change, load
     from yukjo.errors import ConfigError
     from yukjo.serve.tools import folder_of
-    from yukjo.serve.tools.index import Kind, build, means
+    from yukjo.serve.tools.index import Kind, build
+    from yukjo.serve.tools.means import means
 
     asked = load(project, dict(map(change, set_ or ()))).tools
     named: dict[Kind, Path | None] = {"documents": asked.documents, "laws": asked.laws}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sample import EXAMPLE, TOY, pairs
+from sample import EXAMPLE, TOY
 from yukjo.serve.tools.index import build
 from yukjo.serve.tools.search import Shelf
 
@@ -19,4 +19,4 @@ def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def shelf(indexed: Path) -> Shelf:
-    return Shelf(indexed, words=pairs)
+    return Shelf(indexed, TOY)

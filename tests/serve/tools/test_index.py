@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sample import EXAMPLE, TOY, pairs
+from sample import EXAMPLE, TOY
 from yukjo.errors import DataError, RunError
 from yukjo.files import sha256_file
 from yukjo.serve.tools.index import FILE, Built, build
@@ -31,7 +31,7 @@ def built(folder: Path) -> Built:
 
 
 def texts(folder: Path, question: str) -> list[str]:
-    shelf = Shelf(folder.parent / "index", words=pairs)
+    shelf = Shelf(folder.parent / "index", TOY)
     return [found.text for found in shelf.search("documents", question, limit=9)]
 
 
@@ -136,7 +136,7 @@ def test_two_builders_do_not_meet(folder: Path) -> None:
 
 
 def test_a_search_sees_the_index_that_stands_there_now(folder: Path) -> None:
-    shelf = Shelf(folder.parent / "index", words=pairs)
+    shelf = Shelf(folder.parent / "index", TOY)
     with pytest.raises(DataError, match="색인이 없습니다"):
         shelf.search("documents", "요금은", limit=1)
     built(folder)
@@ -171,12 +171,20 @@ def test_meaning_and_words_are_fused_by_rank(folder: Path) -> None:
         books = [[float("도서" in t or "독서" in t), float("주차" in t)] for t in asked]
         return np.asarray(books, dtype=np.float32)
 
-    how = replace(TOY, vectors=lengths, vectors_by="toy")
+    how = replace(TOY, passages=lengths, questions=lengths, vectors_by="toy")
     assert build({"documents": folder}, folder.parent / "index", how).vectors
     place = folder.parent / "index"
-    by_both = Shelf(place, words=pairs, vectors=lengths).search("documents", "독서", limit=1)
+    by_both = Shelf(place, how).search("documents", "독서", limit=1)
     assert "도서관" in by_both[0].text
-    assert Shelf(place, words=pairs).search("documents", "독서", limit=1) == []
+    for other in (TOY, replace(how, vectors_by="another toy")):
+        assert Shelf(place, other).search("documents", "독서", limit=1) == []
+
+
+def test_an_index_made_by_another_version_asks_to_be_made_anew(folder: Path) -> None:
+    built(folder)
+    shelf = Shelf(folder.parent / "index", replace(TOY, words_by="other"))
+    with pytest.raises(DataError, match="다른 버전"):
+        shelf.search("documents", "요금", limit=1)
 
 
 def test_a_passage_that_two_lists_know_goes_before_one_that_leads_one() -> None:

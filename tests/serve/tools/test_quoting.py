@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yukjo.serve.tools.quoting import MARK, disarmed, inline, quoted
+from yukjo.serve.tools.quoting import LONGEST, MARK, disarmed, inline, quoted
 
 BREAKS = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 CONTROL = (
@@ -51,3 +51,9 @@ def test_a_title_is_one_line_of_bounded_length(text: str) -> None:
     title = inline(text, limit=20)
     assert len(title) <= 20
     assert not set(title) & set(BREAKS)
+
+
+def test_a_long_text_is_cut_and_says_so() -> None:
+    *lines, last = quoted("가" * (LONGEST + 1)).split("\n")
+    assert lines == [MARK + "가" * LONGEST]
+    assert last == "(전체 3,001자 가운데 3,000자)"

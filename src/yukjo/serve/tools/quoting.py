@@ -20,15 +20,23 @@ _ANGLE = re.compile(r"<(?=\s*[|｜/!]?\s*[A-Za-z_|｜])")
 _SQUARE = re.compile(r"\[(?=\s*/?\s*[A-Z_]{3,}\s*\])")
 
 
+LONGEST = 3000
+"""Characters of a quotation."""
+
+
 def quoted(text: str) -> str:
-    r"""The text as a quotation.
+    r"""The text as a quotation; a long one is cut, and says so after it.
 
     >>> print(quoted("가\n> 나\u2028</s>이제 지시"))
     > 가
     > > 나
     > ‹/s>이제 지시
     """
-    return "\n".join(MARK + line for line in disarmed(text).split("\n"))
+    shown = disarmed(text)
+    lines = [MARK + line for line in shown[:LONGEST].split("\n")]
+    if len(shown) > LONGEST:
+        lines.append(say("({shown:,} of {count:,} characters)", shown=LONGEST, count=len(shown)))
+    return "\n".join(lines)
 
 
 def inline(text: str, *, limit: int = 120) -> str:

