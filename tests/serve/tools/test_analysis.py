@@ -161,7 +161,7 @@ def test_a_chart_is_well_formed_and_holds_text_only_as_text(
     for form in ("bars", "line"):
         drawn = fromstring(chart(title + "<script>", labels, values, form=form))
         kinds = {element.tag.partition("}")[2] for element in drawn.iter()}
-        assert kinds <= {"svg", "title", "text", "path", "rect", "polyline"}
+        assert kinds <= {"svg", "title", "text", "path", "rect", "polyline", "circle"}
         assert not any(
             key.startswith("on") or "href" in key for e in drawn.iter() for key in e.attrib
         )

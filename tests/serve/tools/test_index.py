@@ -132,6 +132,12 @@ def test_two_builders_do_not_meet(folder: Path) -> None:
     assert built(folder).kept == 2
 
 
+def test_a_place_that_cannot_be_written_is_named(folder: Path) -> None:
+    (folder.parent / "index").write_text("a file")
+    with pytest.raises(RunError, match="쓸 수 없습니다"):
+        built(folder)
+
+
 # Searching
 
 

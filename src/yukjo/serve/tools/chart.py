@@ -78,7 +78,10 @@ def _bars(x: list[float], y: list[float], width: float, base: float) -> str:
 
 def _line(x: list[float], y: list[float]) -> str:
     points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
-    return f'<polyline points="{points}" fill="none" stroke="{FILL}" stroke-width="2"/>'
+    dots = (f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="{FILL}"/>'
+            for a, b in zip(x, y, strict=True))  # fmt: skip
+    line = f'<polyline points="{points}" fill="none" stroke="{FILL}" stroke-width="2"/>'
+    return line + "".join(dots)
 
 
 def _text(x: float, y: float, said: str, anchor: Literal["middle", "end"]) -> str:

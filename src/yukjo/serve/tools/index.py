@@ -65,6 +65,19 @@ def build(
     tell: Callable[[str], None] = lambda _: None,
 ) -> Built:
     """Bring the index in the folder `place` up to the files in `folders`; `tell` hears each."""
+    try:
+        return _built(folders, place, how, tell)
+    except (OSError, sqlite3.OperationalError) as fault:  # no right to write, a full disk
+        raise RunError(
+            say("the index can't be written: {fault}", fault=fault),
+            where=str(place),
+            fix=say("name a writable folder with room in [tools] index"),
+        ) from None
+
+
+def _built(
+    folders: dict[Kind, Path], place: Path, how: Means, tell: Callable[[str], None]
+) -> Built:
     with _scratch(place) as scratch, closing(_opened_for(scratch, how)) as database, database:
         with opened() as reader:
             builder = _Builder(database, how, reader, tell)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from yukjo.errors import DataError
-from yukjo.korean.citations import Citation, article_label
+from yukjo.korean.citations import SUBITEMS, Citation, article_label
 from yukjo.korean.days import days
 from yukjo.korean.text import visible
 from yukjo.records import Frozen
@@ -39,7 +39,7 @@ _SHORT = re.compile(r"약칭\s*[:：]\s*([^)\n]+)")
 _CIRCLED = re.compile(f"[{_ROUND}]")
 _PARAGRAPH = re.compile(rf"(?:^|(?<=[\s)]))(?=[{_ROUND}])", re.MULTILINE)
 _ITEM = re.compile(r"^[ \t]*(\d+)(?:의(\d+))?\.[ \t]", re.MULTILINE)
-_SUBITEM = re.compile(r"^[ \t]*([가-힣])\.[ \t]", re.MULTILINE)
+_SUBITEM = re.compile(rf"^[ \t]*([{SUBITEMS}])\.[ \t]", re.MULTILINE)
 
 
 class Part(Frozen):
