@@ -149,6 +149,18 @@ def test_xml_that_is_hostile_or_no_law_is_refused(text: str, tmp_path: Path, fil
     assert "root:" not in str(fault)
 
 
+def test_a_law_with_entities_is_refused_even_if_they_are_harmless(
+    tmp_path: Path, files: Reader
+) -> None:
+    law = next((EXAMPLE / "laws").glob("*2024*.xml")).read_text(encoding="utf-8")
+    path = tmp_path / "법.xml"
+    path.write_text(law, encoding="utf-8")
+    assert files.read(path, law=True).law
+    head, _, rest = law.partition("?>")
+    path.write_text(f"{head}?><!DOCTYPE a [<!ENTITY x '가'>]>{rest}", encoding="utf-8")
+    assert "XML" in _refused(path, files, law=True).what
+
+
 def test_a_large_file_is_not_opened(tmp_path: Path, files: Reader) -> None:
     path = tmp_path / "큼.txt"
     with path.open("wb") as file:
