@@ -125,6 +125,16 @@ def test_no_table_is_analysed_that_nobody_named(analysis: DataAnalysis) -> None:
     assert analysis.by_rule("지난달 통계를 알려 주세요") == []
 
 
+def test_two_files_of_one_name_are_two_tables(tmp_path: Path) -> None:
+    (tmp_path / "안").mkdir()
+    (tmp_path / "안" / "표.csv").write_bytes(_csv([["동", "수"], ["가람동", "7"]]))
+    (tmp_path / "표.csv").write_bytes(_csv([["연월", "월세"], ["1월", "5"]]))
+    analysis = DataAnalysis(tmp_path)
+    assert rows(analysis.call({"table": "표"})) == [["가람동", "7", "100%"]]
+    # 월세 is a figure, though it begins like a time.
+    assert rows(analysis.call({"table": "표.csv"})) == [["1월", "5", "100%"]]
+
+
 # What a file may hold
 
 

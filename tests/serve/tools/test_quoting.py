@@ -21,6 +21,12 @@ def test_every_line_of_a_quotation_is_marked_whatever_the_text(text: str) -> Non
     assert all(line.startswith(MARK) for line in re.split(f"[{BREAKS}]", quoted(text)))
 
 
+@pytest.mark.parametrize("end", [*BREAKS, "\r\n"])
+def test_every_kind_of_line_end_is_one_kind(end: str) -> None:
+    lines = quoted(f"가{end}나").split("\n")
+    assert lines in (["> 가", "> 나"], ["> 가나"])
+
+
 @pytest.mark.parametrize("token", CONTROL)
 def test_no_control_token_is_left(token: str) -> None:
     split = "\u200b".join(token)  # it must not come together again either

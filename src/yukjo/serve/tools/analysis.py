@@ -37,8 +37,9 @@ Unit = Literal["", "%"]
 Name = Annotated[str, StringConstraints(max_length=200)]
 
 _TIME = re.compile(
-    r"연도|년도|연월|년월|월|일자|날짜|분기|기간|시기|year|month|date", re.IGNORECASE
+    r"연도|년도|연월|년월|일자|날짜|분기|^[연년월]$|\b(?:year|month|quarter|date)\b", re.IGNORECASE
 )
+"""Names of columns of time: 월 is one, 월세 is none."""
 _TREND = re.compile(r"추이|추세|변화|증감|늘었|줄었|연도별|월별|분기별")
 _COMPARE = re.compile(r"비교|차이|견주|대비")
 _MEAN = re.compile(r"평균")
@@ -193,8 +194,9 @@ def _columns(table: Table, asked: AnalysisArguments) -> tuple[str, str]:
     by = _column(table, asked.by) if asked.by else ""
     names = table.frame.columns
     if not by:
-        trend = asked.operation == "trend"
-        wanted = sorted(names, key=lambda c: (_is_time(c) != trend, c in table.numeric))
+        times = [c for c in names if _is_time(c)]
+        groups = [c for c in names if c not in table.numeric and c not in times]
+        wanted = times + groups if asked.operation == "trend" else groups + times
         by = next((c for c in wanted if c != value), names[0])
     if not value and asked.how != "count":
         value = next((c for c in table.numeric if c != by and not _is_time(c)), "")

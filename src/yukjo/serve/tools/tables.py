@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from yukjo.errors import DataError
 from yukjo.korean.text import fold, visible
+from yukjo.serve.tools.quoting import inline
 from yukjo.serve.tools.reading import decoded, refused, weigh_zip
 from yukjo.words import say
 
@@ -39,28 +40,29 @@ _NUMBER = re.compile(r"[-+−]?(?:\d{1,3}(?:,\d{3})+|\d{1,300})?(?:\.\d+)?\s*%?"
 
 
 def tables(folder: Path) -> dict[str, Path]:
-    """Name -> file of every table in a folder; the name is the file's without its suffix."""
-    root = folder.resolve()
-    return {
-        path.stem: path
-        for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in SUFFIXES
-        and not path.name.startswith((".", "~$"))
-        and path.resolve().is_relative_to(root)
-        and path.is_file()
-    }
+    """Name -> file of every table in a folder.
+
+    The name is the file's without its suffix; where that is taken, with suffix and folder.
+    """
+    root, found = folder.resolve(), dict[str, Path]()
+    for path in sorted(folder.rglob("*")):
+        ours = path.suffix.lower() in SUFFIXES and not path.name.startswith((".", "~$"))
+        if ours and path.resolve().is_relative_to(root) and path.is_file():
+            free = path.stem not in found
+            found[path.stem if free else path.relative_to(folder).as_posix()] = path
+    return found
 
 
 def called(name: str, known: dict[str, Path]) -> Path:
     """The table called `name`, with or without its suffix; DataError names those there are."""
-    wanted = {fold(name), fold(Path(name).stem)}
-    for stem, path in known.items():
-        if fold(stem) in wanted:
-            return path
+    for wanted in (fold(name), fold(Path(name).stem)):
+        for own, path in known.items():
+            if fold(own) == wanted:
+                return path
     raise DataError(
-        say("no table is called `{name}`", name=name),
+        say("no table is called `{name}`", name=inline(name)),
         where="data_analysis",
-        fix=say("tables: {known}", known=", ".join(known) or "-"),
+        fix=say("tables: {known}", known=", ".join(map(inline, known)) or "-"),
     )
 
 
