@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from yukjo.serve.tools.index import Built
 
 HELP = say(
-    "Read the documents and laws named in [tools], so that the agents can search them; exit 1 if a"
+    "Read the documents and laws of the project, so that the agents can search them; exit 1 if a"
     " file can't be read. Example: yukjo index --project my-project"
 )
 

@@ -153,6 +153,18 @@ def test_text_as_law_go_kr_prints_it_is_read_too() -> None:
     assert "부칙" not in law.articles[-1].text
 
 
+def test_articles_without_titles_are_told_from_references(tmp_path: Path) -> None:
+    path = tmp_path / "가.txt"
+    path.write_text(
+        "가나 조례\n[시행 2026. 1. 1.]\n제1장 총칙\n제1조 ① 가.\n② 나.\n"
+        "제9조 및\n제1조 가운데 어느 하나.\n제2조 다.\n제2조의2 라.\n제2조의3 삭제\n제3조 마."
+    )
+    law = read_law(path)
+    assert [a.label for a in law.articles] == ["제1조", "제2조", "제2조의2", "제2조의3", "제3조"]
+    assert law.articles[0].text.endswith("제1조 가운데 어느 하나.")
+    assert [a.deleted for a in law.articles] == [False, False, False, True, False]
+
+
 def test_an_article_cannot_start_before_its_law(tmp_path: Path) -> None:
     path = tmp_path / "가.txt"
     path.write_text("가나 조례\n[시행 2026. 1. 1.]\n제1조(목적) 가.\n[시행일: 2020. 1. 1.] 제1조")
@@ -183,4 +195,6 @@ def test_the_constitution_is_read_whole(tmp_path: Path) -> None:
     path = tmp_path / "대한민국헌법.txt"
     path.write_text("대한민국헌법\n[시행 1988. 2. 25.]\n" + source.read_text(encoding="utf-8"))
     law = read_law(path)
-    assert {article.number for article in law.articles} >= set(range(2, 131))
+    assert [article.number for article in law.articles] == list(range(1, 131))
+    (first,) = citations("대한민국헌법 제1조제2항")
+    assert "주권은 국민에게 있고" in (law.articles[0].at(first) or "")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _ROUND = "①-⑳㉑-㉟㊱-㊿"
 _HEAD = re.compile(r"제(\d+)조(?:의(\d+))?\s*(?:\(([^)\n]*)\))?\s*")
-_HEAD_LINE = re.compile(r"^[ \t]*(?=제\d+조(?:의\d+)?(?:\(| *삭제))", re.MULTILINE)
+_HEAD_LINE = re.compile(r"^[ \t]*제(\d+)조(?:의(\d+))?(\(| )", re.MULTILINE)
 _ADDENDA = re.compile(r"^[ \t]*부[ \t]*칙\b.*", re.MULTILINE | re.DOTALL)
 _CHAPTER = re.compile(r"^[ \t]*제\d+[편장절관](?:의\d+)?[ \t].*$", re.MULTILINE)
 _DELETED = re.compile(r"\s*삭제\b")
@@ -202,7 +202,7 @@ def _from_text(text: str, path: Path) -> Law:
     stated = _INFORCE.search(text)
     day = days(stated[1]) if stated else []
     body = _CHAPTER.sub("", _ADDENDA.sub("", text))
-    articles = [_flat_article(piece) for piece in _HEAD_LINE.split(body)[1:]]
+    articles = map(_flat_article, _articles(body))
     found = tuple(article for article in articles if article is not None)
     if not day or not found:
         raise _refused(path, say("name, 시행일자 or articles are missing"))
@@ -215,6 +215,22 @@ def _from_text(text: str, path: Path) -> Law:
         effective=day[0],
         articles=_dated(found, day[0]),
     )
+
+
+def _articles(body: str) -> list[str]:
+    """The articles of a text.
+
+    One without a title is known by its number, which follows the last: a line may also begin with
+    the 조 that it refers to. 가지번호 begin with 2.
+    """
+    starts, number, branch = list[int](), 0, 0
+    for head in _HEAD_LINE.finditer(body):
+        place = int(head[1]), int(head[2] or 0)
+        follows = place in {(number + 1, 0), (number, max(2, branch + 1))}
+        if head[3] == "(" or follows:
+            starts.append(head.start())
+            number, branch = place
+    return [body[start:end] for start, end in pairwise([*starts, len(body)])]
 
 
 def _flat_article(text: str) -> Article | None:
