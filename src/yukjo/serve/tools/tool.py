@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from yukjo.errors import DataError, YukjoError
 from yukjo.records import Frozen
+from yukjo.serve.tools.quoting import disarmed
 from yukjo.words import say
 
 
@@ -96,7 +97,7 @@ class Tool(ABC, Generic[Asked]):
 
 
 def failed(tool: str, fault: YukjoError) -> Result:
-    """A fault as a Result, so that a model can mend its call."""
+    """A fault as a Result, so that a model can mend its call; what was asked is data too."""
     said = say("The call failed: {what} ({where}). {fix}", what=fault.what, where=fault.where,
                fix=fault.fix)  # fmt: skip
-    return Result(tool=tool, text=said, failed=True)
+    return Result(tool=tool, text=disarmed(said), failed=True)
