@@ -31,6 +31,7 @@ _ZERO_WIDTH = re.compile(f"[{ZERO_WIDTH}]")
 _BIDI = re.compile(f"[{BIDI}]")
 _SURROGATE = re.compile(f"[{SURROGATE}]")
 _SUSPECT = re.compile(f"[{CONTROL}{ZERO_WIDTH}{BIDI}{SURROGATE}]")
+_LINE_END = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _NOT_SAID = re.compile(r"[\W_]+")
 
 _LABELS = "가나다라마바사아자차카타파하거너더러머버서어저처커터퍼허"
@@ -128,6 +129,19 @@ def find_surrogate(text: str) -> int | None:
     return _first(_SURROGATE, text)
 
 
+def visible(text: str) -> str:
+    r"""The text without what can't be seen, in NFC, with one kind of line end.
+
+    What goes: control and format characters (zero width, direction, tags) and lone surrogates.
+    Tabs become spaces. Letters for private use stay: Hangul editors draw their bullets with them.
+
+    >>> visible("가\u200b\u202e\x00나\r\n다\u2028라")
+    '가나\n다\n라'
+    """
+    lines = _LINE_END.sub("\n", text).replace("\t", " ")
+    return unicodedata.normalize("NFC", "".join(c for c in lines if c == "\n" or not _unseen(c)))
+
+
 def shown(text: str, *, limit: int = 60) -> str:
     r"""The text on one line, at most `limit` characters, with what can't be seen written out.
 
@@ -166,6 +180,10 @@ def _first(pattern: re.Pattern[str], text: str) -> int | None:
     """Where `pattern` first stands in `text`."""
     found = pattern.search(text)
     return found.start() if found else None
+
+
+def _unseen(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs"}
 
 
 def _escape(character: str) -> str:
