@@ -77,11 +77,11 @@ def measure(view: str, project: Path) -> dict[str, float | list[float]]:
     learned = time.perf_counter() - began
     sets = {name: read_asked(project / f"data/router_{name}.jsonl", agents=config.agents)
             for name in ("dev", "hard")}  # fmt: skip
-    hard = evaluate(router, sets["hard"])
     began = time.perf_counter()
     for one in sets["hard"]:
         router.choose(one.text)
     each = (time.perf_counter() - began) / len(sets["hard"])
+    hard = evaluate(router, sets["hard"])
 
     def cell(found: Share) -> list[float]:
         return [found.value, found.low, found.high]

@@ -7,7 +7,8 @@ routing examples that the project names.
 1. The same texts and settings make the same router, whatever the order of the texts.
 2. Scores are probabilities: calibrated on texts held out in turn, and 1 together.
 3. Where the best score is below `[router] abstain`, the text goes to `[router] fallback`.
-4. Of a project's samples the training split alone is learned.
+4. A text without a letter or digit says nothing: all agents score the same.
+5. Of a project's samples the training split alone is learned.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,6 +28,7 @@ from yukjo.config.models import RouterConfig
 from yukjo.data.read import read
 from yukjo.data.split import split
 from yukjo.errors import ConfigError, DataError
+from yukjo.korean.text import fold
 from yukjo.records import Sample
 from yukjo.words import say
 
@@ -85,6 +87,7 @@ class Router:
         scores = np.zeros((len(texts), len(self.agents)))
         for view, weights in zip(self.views, self.weights, strict=True):
             scores += view.rows(texts) @ weights
+        scores[[not fold(text) for text in texts]] = 0
         return [self._route(row) for row in softmax(scores)]
 
     def _route(self, row: NDArray[np.float64]) -> Route:

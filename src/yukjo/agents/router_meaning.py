@@ -36,16 +36,19 @@ def embed(texts: Sequence[str]) -> Rows:
     """[texts, 384]"""
     rows = np.zeros((len(texts), 384), dtype=np.float32)
     for row, text in zip(rows, texts, strict=True):
-        # The library takes UTF-8, where half a surrogate pair is no character.
-        readable = plain(text, ends=ENDS).encode("utf-8", "replace").decode()
         with _alone:
-            row[:] = _model().query(readable)
+            row[:] = _model().query(_read_of(text))
     return rows
+
+
+def _read_of(text: str) -> str:
+    """What is embedded of a text; half a surrogate pair is no character of UTF-8."""
+    return plain(text, ends=ENDS).encode("utf-8", "replace").decode()
 
 
 def kept(file: Path, texts: Sequence[str]) -> Embed:
     """`embed`, with the rows of `texts` read from `file`, or made now and written there."""
-    key = hash_json([PACKAGE, version(PACKAGE), ENDS, list(texts)])
+    key = hash_json([PACKAGE, version(PACKAGE), ENDS, *map(_read_of, texts)])
     rows = _read(file, key)
     if rows is None:
         rows = embed(texts)
