@@ -75,7 +75,7 @@ def measure(view: str, project: Path) -> dict[str, float | list[float]]:
     began = time.perf_counter()
     router = learn(given, agents=config.agents, config=config.router, see=see)
     learned = time.perf_counter() - began
-    sets = {name: read_asked(project / f"data/router_{name}.jsonl", agents=config.agents)
+    sets = {name: read_asked(project / f"data/router/{name}.jsonl", agents=config.agents)
             for name in ("dev", "hard")}  # fmt: skip
     began = time.perf_counter()
     for one in sets["hard"]:

@@ -152,12 +152,12 @@ def test_lessons_hold_the_training_split_and_the_named_files_only() -> None:
     texts = {lesson.text for lesson in lessons(config, GOV)}
     assert {sample.instruction for sample in sides.train} <= texts
     assert not {sample.instruction for sample in (*sides.valid, *sides.test)} & texts
-    assert {one.text for one in read_asked(DATA / "router_train.jsonl", agents=SIX)} <= texts
+    assert {one.text for one in read_asked(DATA / "router/train.jsonl", agents=SIX)} <= texts
 
 
 def test_no_question_of_one_set_is_nearly_one_of_another() -> None:
     sets = {
-        name: [one.text for one in read_asked(DATA / f"router_{name}.jsonl", agents=SIX)]
+        name: [one.text for one in read_asked(DATA / f"router/{name}.jsonl", agents=SIX)]
         for name in ("train", "dev", "hard")
     }
     sets["practice"] = [s.instruction for s in read([DATA / "practice.jsonl"], agents=SIX).samples]
@@ -167,13 +167,13 @@ def test_no_question_of_one_set_is_nearly_one_of_another() -> None:
 
 @pytest.mark.parametrize(("name", "least"), [("train", 40), ("dev", 10), ("hard", 20)])
 def test_each_set_asks_every_agent_often_enough(name: str, least: int) -> None:
-    asked = read_asked(DATA / f"router_{name}.jsonl", agents=SIX)
+    asked = read_asked(DATA / f"router/{name}.jsonl", agents=SIX)
     assert all(sum(one.agent == agent for one in asked) >= least for agent in SIX)
     assert len({one.text for one in asked}) == len(asked)
 
 
 def test_the_hard_set_is_written_in_real_manners() -> None:
-    asked = read_asked(DATA / "router_hard.jsonl", agents=SIX)
+    asked = read_asked(DATA / "router/hard.jsonl", agents=SIX)
     wanted = {"오타", "은어", "서술어 없음", "사투리", "두 의도", "화남", "음성 받아쓰기", "이모지",
               "짧음", "긺", "경계"}  # fmt: skip
     for agent in SIX:
@@ -181,7 +181,7 @@ def test_the_hard_set_is_written_in_real_manners() -> None:
 
 
 def test_the_hard_set_is_routed_well_enough(six: Router) -> None:
-    report = evaluate(six, read_asked(DATA / "router_hard.jsonl", agents=SIX))
+    report = evaluate(six, read_asked(DATA / "router/hard.jsonl", agents=SIX))
     assert report.accuracy.value >= 0.85
     assert report.strict.value >= 0.85
     assert report.calibration_error < 0.1

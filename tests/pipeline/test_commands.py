@@ -12,7 +12,7 @@ import pytest
 from toys import Yukjo
 
 COMMANDS = (
-    ["init"], ["run"], ["train"], ["monitor"], ["reproduce"], ["evaluate"], ["ask"], ["doctor"],
+    ["init"], ["run"], ["train"], ["monitor"], ["reproduce"], ["evaluate"], ["ask"], ["route"], ["doctor"],
     ["data", "check"], ["data", "stats"], ["data", "plan"], ["data", "split"], ["data", "show"],
     ["adapter", "list"],
     ["adapter", "show"], ["ledger", "list"], ["ledger", "show"], ["ledger", "verify"],
