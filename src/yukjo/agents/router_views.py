@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 
 Rows = NDArray[np.float32]
 Terms = Callable[[str], Iterable[str]]
-Embed = Callable[[Sequence[str]], Rows]
 
 ENDS = 1000
 """Characters read at each end of a text: who pastes a document asks before it or after it."""
 
-_LONGEST_GRAM = 4
+_LONGEST_GRAM = 3
 _DIGITS = re.compile(r"[0-9]+")
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
@@ -82,7 +81,7 @@ def plain(text: str, *, ends: int = ENDS) -> str:
 
 
 def grams(text: str) -> Iterable[str]:
-    """Runs of one to four characters; a space stands at each end."""
+    """Runs of one to three characters; a space stands at each end."""
     padded = f" {plain(text)} "
     for length in range(1, _LONGEST_GRAM + 1):
         for start in range(len(padded) - length + 1):
@@ -94,22 +93,3 @@ def unit(rows: Rows) -> Rows:
     lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
     rows /= np.maximum(lengths, 1e-12)[:, None]
     return rows
-
-
-@dataclass(frozen=True, slots=True)
-class CentredView:
-    """A text as another model embeds it, seen from the middle of the texts learned."""
-
-    name: str
-    embed: Embed
-    middle: Rows
-    """[width]"""
-
-    def rows(self, texts: Sequence[str]) -> Rows:
-        """[texts, width]"""
-        return unit(self.embed(texts) - self.middle)
-
-
-def learn_middle(name: str, embed: Embed, texts: Sequence[str]) -> CentredView:
-    """The view from the middle of `texts`: embeddings of one language all point one way."""
-    return CentredView(name, embed, embed(texts).mean(axis=0))

@@ -13,7 +13,7 @@ from yukjo.words import say
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from yukjo.agents.router import Route, Router
+    from yukjo.agents.router import Route
     from yukjo.agents.router_report import Report, Share
     from yukjo.config import YukjoConfig
 
@@ -71,10 +71,11 @@ def route(
 def _route(
     config: "YukjoConfig", project: Path, *, text: str | None, file: Path | None, json_: bool
 ) -> None:
+    from yukjo.agents.router import open_router
     from yukjo.agents.router_files import read_texts
 
     texts = [one.text for one in read_texts(file)] if file else [text or ""]
-    routes = _opened(config, project).choose_all(texts)
+    routes = open_router(config, project).choose_all(texts)
     if json_:
         print_json({"routes": [
             {"agent": one.agent, "scores": one.scores, "abstained": one.abstained}
@@ -87,6 +88,7 @@ def _route(
 def _measure(
     config: "YukjoConfig", project: Path, *, evaluate: Path | None, cost: bool, json_: bool
 ) -> None:
+    from yukjo.agents.router import open_router
     from yukjo.agents.router_files import read_asked
     from yukjo.agents.router_report import evaluate as evaluated
     from yukjo.agents.router_report import expected_cost
@@ -97,10 +99,10 @@ def _measure(
     report = None
     if evaluate is not None:
         asked = read_asked(evaluate, agents=config.agents)
-        router = _opened(config, project)
+        router = open_router(config, project)
         report = evaluated(router, asked)
-        document |= {"views": _views(router), **report.model_dump(mode="json")}
-        tables += _report(report, router)
+        document |= report.model_dump(mode="json")
+        tables += _report(report)
     if cost:
         losses = _losses(config, project)
         lost = costs(losses)
@@ -118,15 +120,6 @@ def _measure(
         _print(*tables)
 
 
-def _opened(config: "YukjoConfig", project: Path) -> "Router":
-    from yukjo.agents.router import kept_in, open_router
-    from yukjo.agents.router_meaning import there
-
-    if there() and not kept_in(config, project).exists():
-        typer.echo(say("learning the router; the first time takes about a minute"), err=True)
-    return open_router(config, project)
-
-
 def _losses(config: "YukjoConfig", project: Path) -> dict[str, dict[str, float]]:
     from yukjo import pipeline, wiring
     from yukjo.pipeline.misroute import losses_by_agent
@@ -136,10 +129,6 @@ def _losses(config: "YukjoConfig", project: Path) -> dict[str, dict[str, float]]
     parts = wiring.open_parts(config, project)
     prepared = pipeline.prepare(project, config, parts.tokenizer)
     return losses_by_agent(parts, config, prepared, adapters)
-
-
-def _views(router: "Router") -> list[str]:
-    return [view.name for view in router.views]
 
 
 def _routes(texts: Sequence[str], routes: Sequence["Route"]) -> "Table":
@@ -157,7 +146,7 @@ def _routes(texts: Sequence[str], routes: Sequence["Route"]) -> "Table":
     return table
 
 
-def _report(report: "Report", router: "Router") -> list["Table | str"]:
+def _report(report: "Report") -> list["Table | str"]:
     from rich.table import Table
 
     shares = Table(say("agent"), say("right"), say("questions"), say("95 % interval"))
@@ -166,9 +155,8 @@ def _report(report: "Report", router: "Router") -> list["Table | str"]:
     return [
         shares,
         _matrix(say("questions by their agent (left) and the agent chosen"), report.confusion, "d"),
-        say("seen as {views}; the first agent named was chosen for {strict}; unsure: {abstained};"
-            " Brier {brier}, calibration error {ece}",
-            views=" + ".join(_views(router)), strict=f"{100 * report.strict.value:.1f} %",
+        say("the first agent named was chosen for {strict}; unsure: {abstained}; Brier {brier},"
+            " calibration error {ece}", strict=f"{100 * report.strict.value:.1f} %",
             abstained=report.abstained, brier=f"{report.brier:.3f}",
             ece=f"{report.calibration_error:.3f}"),
     ]  # fmt: skip
