@@ -210,6 +210,7 @@ def test_the_expected_cost_weighs_each_mistake_by_how_often_it_is_made() -> None
     confusion = {"a": {"a": 8, "b": 2}, "b": {"a": 0, "b": 10}}
     cost = {"a": {"a": 0.0, "b": 0.5}, "b": {"a": 9.0, "b": 0.0}}
     assert expected_cost(confusion, cost) == pytest.approx(0.05)
+    assert expected_cost(confusion, {"a": cost["a"]}) == pytest.approx(0.1)  # b has no case
 
 
 @pytest.mark.parametrize(

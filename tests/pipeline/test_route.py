@@ -83,3 +83,6 @@ def test_a_bare_cost_needs_no_router(yukjo: Yukjo, project: Path) -> None:
     assert yukjo("train", "-p", project).code == 0
     said = yukjo("route", "--cost", "-p", project, "--json")
     assert set(said.json()) == {"losses", "costs"}
+    bare = yukjo("route", "--cost", "-p", project, "--set", "data.test=0.0")
+    assert bare.code == 2
+    assert "[data] test" in bare.err

@@ -85,9 +85,9 @@ def share(right: int, n: int) -> Share:
 def expected_cost(
     confusion: Mapping[str, Mapping[str, int]], cost: Mapping[str, Mapping[str, float]]
 ) -> float:
-    """Mean of `cost[wanted][chosen]` over all questions counted in `confusion`."""
-    cells = [(count, cost[a][b]) for a, row in confusion.items() for b, count in row.items()]
-    return math.fsum(count * each for count, each in cells) / sum(count for count, _ in cells)
+    """Mean of `cost[wanted][chosen]` over the questions counted, of agents whose cost is known."""
+    cells = [(n, cost[a][b]) for a in cost for b, n in confusion[a].items()]
+    return math.fsum(n * each for n, each in cells) / max(1, sum(n for n, _ in cells))
 
 
 def _by(labels: Sequence[str], hits: Sequence[bool]) -> dict[str, Share]:

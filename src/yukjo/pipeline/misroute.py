@@ -8,9 +8,11 @@ from yukjo.adapters.store import refuse_other_base, refuse_other_words
 from yukjo.config import YukjoConfig
 from yukjo.data.pack import packs
 from yukjo.data.render import render_all
+from yukjo.errors import DataError
 from yukjo.pipeline.parts import Parts
 from yukjo.pipeline.prepare import Prepared
 from yukjo.records import AdapterManifest, Example
+from yukjo.words import say
 
 Losses = dict[str, dict[str, float]]
 """Agent whose cases they are -> agent that was asked -> mean loss in nats a learned token."""
@@ -25,9 +27,16 @@ def losses_by_agent(
     """How well each agent's adapter, under its own prompt, knows each agent's test answers.
 
     The cases are those of the test split that a run measures; an agent without any has no row.
+    DataError where no agent has any.
     """
     measured = {question.example.sample for question in prepared.questions}
     cases = [sample for sample in prepared.split.test if sample.hash in measured]
+    if not cases:
+        raise DataError(
+            say("the test split holds no case"),
+            where="yukjo.toml [data] test",
+            fix=say("hold out a larger share, or add samples"),
+        )
     found: Losses = {}
     for asked, (place, manifest) in adapters.items():
         prompt = prepared.roles[asked].prompt
