@@ -97,6 +97,11 @@ def test_a_text_is_routed_alone_as_beside_others(small: Router) -> None:
         assert alone.scores == pytest.approx(route.scores, abs=1e-6)
 
 
+def test_a_lone_lesson_is_enough_for_a_lone_agent() -> None:
+    router = learn(toy()[:1], agents=("ask",), config=CONFIG)
+    assert router.choose("공원 계획서").scores == {"ask": 1.0}
+
+
 def test_an_agent_nobody_asked_is_named() -> None:
     with pytest.raises(DataError, match="review"):
         learn(toy(), agents=(*TWO, "review"), config=CONFIG)

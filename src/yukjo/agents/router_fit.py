@@ -40,9 +40,9 @@ def held_out(
     count: int,
     decay: float,
 ) -> Floats:
-    """Scores [n, count] of each text by a fit that has not seen its fold."""
+    """Scores [n, count] of each text by a fit that has not seen its fold; 0 of a lone fold."""
     scores = np.zeros((len(classes), count))
-    for fold in np.unique(folds):
+    for fold in np.unique(folds) if len(np.unique(folds)) > 1 else ():
         out, kept = folds == fold, folds != fold
         made = fit(likeness[np.ix_(kept, kept)], classes[kept], count=count, decay=decay)
         scores[out] = likeness[np.ix_(out, kept)] @ made
