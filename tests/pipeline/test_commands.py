@@ -14,7 +14,7 @@ from toys import Yukjo
 COMMANDS = (
     ["init"], ["run"], ["train"], ["monitor"], ["reproduce"], ["evaluate"], ["ask"], ["doctor"],
     ["data", "check"], ["data", "stats"], ["data", "plan"], ["data", "split"], ["data", "show"],
-    ["adapter", "list"],
+    ["route"], ["adapter", "list"],
     ["adapter", "show"], ["ledger", "list"], ["ledger", "show"], ["ledger", "verify"],
     ["ledger", "export"], ["bench", "train"],
 )  # fmt: skip

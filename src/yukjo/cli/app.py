@@ -16,6 +16,7 @@ from yukjo.cli import (
     ledger,
     monitor,
     reproduce,
+    route,
     run,
     show,
     train,
@@ -38,6 +39,7 @@ app.command(help=reproduce.HELP)(reproduce.reproduce)
 app.command(help=evaluate.HELP)(evaluate.evaluate)
 app.command(help=ask.HELP)(ask.ask)
 app.command(help=index.HELP)(index.index)
+app.command(help=route.HELP)(route.route)
 app.command(help=doctor.HELP)(doctor.doctor)
 data.app.command("show", help=show.HELP)(show.show)
 app.add_typer(data.app, name="data")

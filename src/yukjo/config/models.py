@@ -222,6 +222,9 @@ class RouterConfig(Settings):
     """A best score below this sends the text to `fallback`."""
     fallback: str = "citizen_support"
     """The agent that takes what nobody is sure of."""
+    files: tuple[Path, ...] = ()
+    """JSONL files of questions with their agents, relative to the project: `{"text", "agent"}` a
+    line. The router learns them beside the requests of the training split."""
 
 
 class ToolsConfig(Settings):
