@@ -16,6 +16,7 @@ from yukjo.cli import (
     monitor,
     reproduce,
     run,
+    serve,
     show,
     train,
 )
@@ -36,6 +37,7 @@ app.command(help=monitor.HELP)(monitor.monitor)
 app.command(help=reproduce.HELP)(reproduce.reproduce)
 app.command(help=evaluate.HELP)(evaluate.evaluate)
 app.command(help=ask.HELP)(ask.ask)
+app.command(help=serve.HELP)(serve.serve)
 app.command(help=doctor.HELP)(doctor.doctor)
 data.app.command("show", help=show.HELP)(show.show)
 app.add_typer(data.app, name="data")
