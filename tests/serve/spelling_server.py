@@ -18,6 +18,8 @@ from yukjo.config import load
 from yukjo.records import SIX
 from yukjo.serve.server import address, build, listen, run
 
+NAMES = ("document_search",)
+
 
 @dataclass(frozen=True)
 class Route:
@@ -49,10 +51,20 @@ class Shelf:
         return Shelf(self.file, role)
 
     def by_rule(self, text: str) -> Sequence[Passage]:
-        assert self.role
-        if "document_search" not in self.role.tools or "찾아" not in text or not self.file.exists():
+        if not self.names or "찾아" not in text or not self.file.exists():
             return []
         return [Passage(line) for line in self.file.read_text(encoding="utf-8").splitlines()]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return NAMES if self.role and set(NAMES) <= set(self.role.tools) else ()
+
+    def schemas(self) -> list[dict[str, Any]]:
+        return [{"type": "function", "function": {"name": name}} for name in self.names]
+
+    def call(self, name: str, arguments: str) -> Passage:
+        assert name in self.names
+        return Passage(f"say {arguments}")
 
 
 def main(project: Path) -> None:

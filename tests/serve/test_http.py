@@ -173,6 +173,28 @@ def test_what_the_agents_own_tools_find_stands_below_the_question(server: Servin
     assert ask(server, "찾아 주세요", model="review").yukjo["tools"] == []
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_agents_own_tool_that_the_model_calls_is_run_by_the_server(
+    server: Serving, *, stream: bool
+) -> None:
+    own = next(m for m in server.client.models.list().data if m.id == "rag").tools  # type: ignore[attr-defined]
+    call = '{"tool": "document_search", "arguments": {"q": 1}}'
+    answer = ask(server, f"say {call}", tools=[*own, WEATHER], stream=stream)
+    if stream:
+        *_, last = list(answer)
+        assert last.choices[0].finish_reason == "stop"
+        tools = last.yukjo["tools"]
+    else:
+        # The speaker says the same whenever it is asked: it may call three times.
+        assert answer.choices[0].message.content == call
+        tools = answer.yukjo["tools"]
+    assert [one["text"] for one in tools] == ['say {"q": 1}'] * 3
+    theirs = ask(server, f"say {call}", model="review", tools=own)
+    assert theirs.choices[0].finish_reason == "tool_calls", (
+        "review has no such tool: it is the client's"
+    )
+
+
 # What is refused
 
 

@@ -4,8 +4,9 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
@@ -21,7 +22,7 @@ from yukjo.serve.scheduler import Scheduler
 
 
 class Answering:
-    """One question at the scheduler, seen from asyncio; `close` it where nobody waits any more."""
+    """One question at the scheduler, seen from asyncio; given up where nobody waits for it."""
 
     def __init__(
         self,
@@ -48,7 +49,7 @@ class Answering:
             "system_fingerprint": f"yukjo-{base_hash[:12]}",
         }
         scheduler.ask(self._question)
-        record.prompt_tokens = len(prepared.turn.tokens)
+        record.prompt_tokens += len(prepared.turn.tokens)
 
     def close(self) -> None:
         """Free its slot, if it still has one."""
@@ -56,16 +57,22 @@ class Answering:
 
     async def begun(self) -> None:
         """Until the first token is there."""
-        event = await self._next()
+        with self._closing():
+            event = await self._next()
         assert isinstance(event, Began)
         self._record.timing = event.timing
-        self._record.restored_tokens = event.restored
+        self._record.restored_tokens += event.restored
 
     async def whole(self) -> wire.Completion:
         """The whole answer."""
         await self.begun()
-        text = "".join([part async for part in self._parts()])
-        message, finish = self._message(text)
+        with self._closing():
+            text = "".join([part async for part in self._parts()])
+        call = called(text, self._tools)
+        message = wire.AnswerMessage(
+            content=None if call else text, tool_calls=[call] if call else None
+        )
+        finish = "tool_calls" if call else self._finish()
         return wire.Completion(
             choices=[wire.Choice(message=message, finish_reason=finish)],
             usage=self._usage(),
@@ -74,32 +81,27 @@ class Answering:
         )
 
     async def chunks(self, *, count: bool) -> AsyncIterator[str]:
-        """Server-sent events, once it has begun; with `count` a last one counts the tokens.
-
-        An answer that may call a tool is held back until it is clear whether it does.
-        """
-        yield self._chunk({"role": "assistant", "content": ""}, count=count)
-        held = []
+        """Server-sent events, once it has begun; with `count` a last one counts the tokens."""
+        yield chunk(self._named, {"role": "assistant", "content": ""}, count=count)
         try:
             async for part in self._parts():
-                if self._tools:
-                    held.append(part)
-                else:
-                    yield self._chunk({"content": part}, count=count)
+                yield chunk(self._named, {"content": part}, count=count)
         except Fault as fault:
             yield _event(fault.body())
             return
-        message, finish = self._message("".join(held))
-        if message.tool_calls:
-            calls = [{"index": 0, **call.model_dump()} for call in message.tool_calls]
-            yield self._chunk({"tool_calls": calls}, count=count)
-        elif message.content:
-            yield self._chunk({"content": message.content}, count=count)
-        yield self._chunk({}, finish=finish, count=count, yukjo=self._yukjo().model_dump())
-        if count:
-            usage = self._usage().model_dump()
-            yield _event(self._named | {"object": _CHUNK, "choices": [], "usage": usage})
-        yield "data: [DONE]\n\n"
+        for last in _ending(
+            self._named, self._finish(), self._yukjo(), self._usage() if count else None
+        ):
+            yield last
+
+    @contextmanager
+    def _closing(self) -> Iterator[None]:
+        """Free the slot where the wait for it ends otherwise than by an event."""
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
 
     def _tell(self, event: Event) -> None:
         self._loop.call_soon_threadsafe(self._events.put_nowait, event)
@@ -116,13 +118,10 @@ class Answering:
             yield event.text
         self._record.timing = event.timing
         self._record.finish = event.finish
-        self._record.answer_tokens = event.tokens
+        self._record.answer_tokens += event.tokens
 
-    def _message(self, text: str) -> tuple[wire.AnswerMessage, wire.Finish]:
-        if call := called(text, self._tools):
-            return wire.AnswerMessage(content=None, tool_calls=[call]), "tool_calls"
-        finish: wire.Finish = "length" if self._record.finish == "length" else "stop"
-        return wire.AnswerMessage(content=text), finish
+    def _finish(self) -> Literal["stop", "length"]:
+        return "length" if self._record.finish == "length" else "stop"
 
     def _usage(self) -> wire.Usage:
         kept = self._record
@@ -137,15 +136,43 @@ class Answering:
             tools=list(self._prepared.tools),
         )
 
-    def _chunk(
-        self, delta: dict[str, Any], *, count: bool, finish: str | None = None, **more: object
-    ) -> str:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
-        usage = {"usage": None} if count else {}
-        return _event(self._named | {"object": _CHUNK, "choices": [choice]} | usage | more)
+
+async def chunks_of(done: wire.Completion, *, count: bool) -> AsyncIterator[str]:
+    """A whole answer as the server-sent events of a stream."""
+    named = done.model_dump(include={"id", "created", "model", "system_fingerprint"})
+    (choice,) = done.choices
+    delta = choice.message.model_dump(exclude_none=True)
+    for index, call in enumerate(delta.get("tool_calls", ())):
+        call["index"] = index
+    yield chunk(named, delta, count=count)
+    for last in _ending(named, choice.finish_reason, done.yukjo, done.usage if count else None):
+        yield last
 
 
 _CHUNK = "chat.completion.chunk"
+
+
+def chunk(
+    named: Mapping[str, Any],
+    delta: Mapping[str, Any],
+    *,
+    count: bool,
+    finish: str | None = None,
+    **more: object,
+) -> str:
+    """One event of a stream."""
+    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+    usage = {"usage": None} if count else {}
+    return _event({**named, "object": _CHUNK, "choices": [choice], **usage, **more})
+
+
+def _ending(
+    named: Mapping[str, Any], finish: str, yukjo: wire.Yukjo, usage: wire.Usage | None
+) -> Iterator[str]:
+    yield chunk(named, {}, count=bool(usage), finish=finish, yukjo=yukjo.model_dump())
+    if usage:
+        yield _event({**named, "object": _CHUNK, "choices": [], "usage": usage.model_dump()})
+    yield "data: [DONE]\n\n"
 
 
 def _event(data: object) -> str:
@@ -153,7 +180,7 @@ def _event(data: object) -> str:
 
 
 class Stream(StreamingResponse):
-    """The chunks of an answer; however it ends, the slot is freed."""
+    """The chunks of an answer as it is spoken; however it ends, the slot is freed."""
 
     def __init__(self, answering: Answering, *, count: bool) -> None:
         super().__init__(answering.chunks(count=count), media_type="text/event-stream")

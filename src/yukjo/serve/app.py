@@ -2,23 +2,23 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp
 
 from yukjo import __version__
 from yukjo.config.models import ServeConfig
 from yukjo.errors import YukjoError
 from yukjo.serve import wire
-from yukjo.serve.agents import AUTO
-from yukjo.serve.answer import Answering, HungUp, Stream, unless_gone
-from yukjo.serve.chat import offered
+from yukjo.serve.agents import AUTO, Agent
+from yukjo.serve.answer import Answering, HungUp, Stream, chunks_of, unless_gone
+from yukjo.serve.chat import after, offered
 from yukjo.serve.desk import Desk
 from yukjo.serve.faults import Fault, fault_of, stopping
 from yukjo.serve.guard import Guarded, JsonResponse, answer_of
@@ -28,6 +28,10 @@ from yukjo.words import say
 
 _ANY = (401, 403, 408, 413, 421, 500)
 """What every route may answer instead."""
+
+
+_CALLS = 3
+"""Calls of tools that one answer may take."""
 
 
 def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -80,23 +84,41 @@ def _add_chat(app: FastAPI, desk: Desk, scheduler: Scheduler) -> None:
             raise scheduler.busy()
         agent = await asyncio.to_thread(desk.agent, body)
         record.agent, record.adapter = agent.role.name, agent.adapter
-        prepared = await asyncio.to_thread(desk.prepare, body, agent)
-        answering = Answering(
-            scheduler,
-            prepared,
-            tools=offered(body),
-            base_hash=scheduler.speaker.base_hash,
-            record=record,
-        )
-        try:
-            if not body.stream:
-                return JsonResponse((await unless_gone(request, answering.whole())).model_dump())
+
+        async def ask(asked: wire.ChatRequest) -> Answering:
+            prepared = await asyncio.to_thread(desk.prepare, asked, agent)
+            tools, base = offered(asked), scheduler.speaker.base_hash
+            return Answering(scheduler, prepared, tools=tools, base_hash=base, record=record)
+
+        count = bool(body.stream_options and body.stream_options.include_usage)
+        if body.stream and not offered(body):
+            answering = await ask(body)
             await unless_gone(request, answering.begun())
-        except BaseException:
-            answering.close()
-            raise
-        options = body.stream_options
-        return Stream(answering, count=bool(options and options.include_usage))
+            return Stream(answering, count=count)
+        done = await unless_gone(request, _with_calls(desk, agent, body, ask))
+        if body.stream:
+            # What may be a call is held back until it is clear whether it is one.
+            return StreamingResponse(chunks_of(done, count=count), media_type="text/event-stream")
+        return JsonResponse(done.model_dump())
+
+
+async def _with_calls(
+    desk: Desk,
+    agent: Agent,
+    request: wire.ChatRequest,
+    ask: Callable[[wire.ChatRequest], Awaitable[Answering]],
+) -> wire.Completion:
+    """The answer to `request`; tools of the agent's own that the model calls are run here."""
+    ran: list[dict[str, Any]] = []
+    while True:
+        done = await (await ask(request)).whole()
+        calls = done.choices[0].message.tool_calls
+        found = await asyncio.to_thread(desk.call, agent, calls[0]) if calls else None
+        if not (calls and found):
+            done.yukjo.tools.extend(ran)
+            return done
+        ran.append(found.model_dump(mode="json"))
+        request = after(request, calls[0], found.text, more=len(ran) < _CALLS)
 
 
 def _add_others(app: FastAPI, desk: Desk, scheduler: Scheduler, metrics: Metrics) -> None:
@@ -104,10 +126,15 @@ def _add_others(app: FastAPI, desk: Desk, scheduler: Scheduler, metrics: Metrics
     async def models() -> wire.Models:
         """The agents that can be asked, and `auto`, which chooses one by the question."""
         agents = [
-            wire.Model(id=name, title=agent.role.title, adapter=agent.adapter)
+            wire.Model(
+                id=name,
+                title=agent.role.title,
+                adapter=agent.adapter,
+                tools=desk.schemas(agent),
+            )
             for name, agent in desk.agents.served.items()
         ]
-        auto = wire.Model(id=AUTO, title=say("chosen by the question"), adapter=None)
+        auto = wire.Model(id=AUTO, title=say("chosen by the question"), adapter=None, tools=[])
         return wire.Models(data=[*agents, auto])
 
     @app.post("/v1/adapters/refresh", responses=_errors(503))

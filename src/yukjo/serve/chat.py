@@ -210,6 +210,20 @@ def called(text: str, tools: Sequence[wire.Function]) -> wire.ToolCall | None:
     )
 
 
+def after(
+    request: wire.ChatRequest, call: wire.ToolCall, result: str, *, more: bool
+) -> wire.ChatRequest:
+    """`request` with a call of the model's and what it gave; `more` calls may follow."""
+    made = wire.AssistantMessage(role="assistant", tool_calls=[call])
+    gave = wire.ToolMessage(role="tool", content=result, tool_call_id=call.id)
+    return request.model_copy(
+        update={
+            "messages": [*request.messages, made, gave],
+            "tool_choice": "auto" if more else "none",
+        }
+    )
+
+
 def _call_schema(tool: wire.Function) -> dict[str, object]:
     return {
         "type": "object",

@@ -60,8 +60,18 @@ class Found(Protocol):
 class Tools(Protocol):
     """The tools of one agent."""
 
+    @property
+    def names(self) -> Sequence[str]:
+        """What they are called."""
+
+    def schemas(self) -> list[dict[str, Any]]:
+        """Their definitions in the OpenAI tool protocol."""
+
     def by_rule(self, text: str) -> Sequence[Found]:
         """What the calls give that are due for `text`, best first."""
+
+    def call(self, name: str, arguments: str) -> Found:
+        """What one call gives; a fault of any kind is `failed`."""
 
 
 class Toolbox(Protocol):
@@ -127,6 +137,17 @@ class Desk:
             tuple(one.model_dump(mode="json") for one in found),
         )
 
+    def schemas(self, agent: Agent) -> list[dict[str, Any]]:
+        """The agent's own tools, as a client may offer them to the model."""
+        return self._toolbox.for_agent(agent.role).schemas() if self._toolbox else []
+
+    def call(self, agent: Agent, call: wire.ToolCall) -> Found | None:
+        """What the agent's own tool gives that the model called; None where it is the client's."""
+        if not self._toolbox:
+            return None
+        own, asked = self._toolbox.for_agent(agent.role), call.function
+        return own.call(asked.name, asked.arguments) if asked.name in own.names else None
+
     def _refuse_long(self, prompt: Prompt) -> None:
         if len(prompt.tokens) >= self._context:
             raise Fault(
@@ -140,7 +161,7 @@ class Desk:
     def _found(self, request: wire.ChatRequest, agent: Agent, room: int) -> list[Found]:
         """What the agent's tools give for the question, as much as there is room for.
 
-        A client that brings tools of its own runs those.
+        Where the client offers tools, the model calls them instead.
         """
         asked = request.messages[-1]
         if not self._toolbox or offered(request) or not isinstance(asked, wire.UserMessage):

@@ -275,6 +275,8 @@ class Model(BaseModel):
     owned_by: Literal["yukjo"] = "yukjo"
     title: str
     adapter: str | None
+    tools: list[dict[str, Any]]
+    """Its own tools, to be sent as `tools`; those the model calls are run by the server."""
 
 
 class Models(BaseModel):
