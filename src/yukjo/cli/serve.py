@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from yukjo.cli.options import Changes, Project
-from yukjo.words import say
+from yukjo.words import say, speak
 
 if TYPE_CHECKING:
     from yukjo.serve.agents import Agents
@@ -35,13 +35,15 @@ def serve(
     from yukjo.config import load
     from yukjo.serve.guard import token_of
     from yukjo.serve.server import address, build, listen, run
+    from yukjo.serve.tools import Toolbox
 
     given: dict[str, Any] = {"serve.host": host, "serve.port": port}
-    config = load(
-        project, changes_of(set_, None) | {k: v for k, v in given.items() if v is not None}
-    )
+    named = {name: value for name, value in given.items() if value is not None}
+    config = load(project, changes_of(set_, None) | named)
+    if config.project.language == "en":
+        speak("en")
     token_of(config.serve, project, host=config.serve.host)
-    known = roles()
+    router, toolbox = open_router(config, project), Toolbox(config.tools, project)
     # Before the base is loaded: a port that is taken is found at once.
     with listen(config.serve.host, config.serve.port) as listening:
         speaker, tokenizer = wiring.open_speaker(config, project)
@@ -51,8 +53,9 @@ def serve(
             serve=config.serve,
             project=project,
             store=pipeline.store_of(pipeline.runs_folder(project, config)),
-            roles={name: pick(known, name) for name in config.agents},
-            router=open_router(config, project),
+            roles={name: pick(roles(), name) for name in config.agents},
+            router=router,
+            toolbox=toolbox,
         )
         run(server, listening, ready=lambda: _announce(server.agents, address(listening)))
 
