@@ -432,13 +432,14 @@ def test_killed_it_starts_again_at_the_same_port(serve: Serve) -> None:
     assert ask(again, "say 1").choices[0].message.content == "1"
 
 
-def test_told_to_stop_it_ends_what_is_under_way_and_leaves_with_0(serve: Serve) -> None:
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, -signal.SIGINT)])
+def test_told_to_stop_it_ends_what_is_under_way(serve: Serve, how: int, code: int) -> None:
     server = serve()
     stream = ask(server, "slow 0123456789", stream=True)
     next(stream)
-    server.process.terminate()
+    server.process.send_signal(how)
     assert "".join(c.choices[0].delta.content or "" for c in stream).endswith("slow 0123456789")
-    assert server.process.wait(20) == 0
+    assert server.process.wait(20) == code
 
 
 def test_the_log_has_a_line_a_request_and_no_word_of_it(serve: Serve) -> None:

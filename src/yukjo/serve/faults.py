@@ -39,11 +39,11 @@ class Fault(YukjoError):
         self.headers = dict(headers or {})
 
     def body(self) -> dict[str, Any]:
-        """As OpenAI's clients read it; `fix` is ours."""
+        """As OpenAI's clients read it: they show the message alone, so all three parts are in it."""
         own = "invalid_request_error" if self.status < 500 else "server_error"  # noqa: PLR2004
         return {
             "error": {
-                "message": self.what,
+                "message": f"{self.what} ({self.where}): {self.fix}",
                 "type": _KINDS.get(self.status, own),
                 "param": self.where,
                 "code": str(self.status),
