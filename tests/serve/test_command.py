@@ -19,6 +19,7 @@ from toys import SOME, Said, Tiny, Yukjo, trainer_on
 from yukjo.adapters.store import WEIGHTS, Store
 from yukjo.agents import roles
 from yukjo.backends.torch.tokenizer import HfTokenizer
+from yukjo.cli.adapter import export
 from yukjo.data.render import template_of
 from yukjo.records import SIX, AdapterManifest, Effect
 
@@ -34,14 +35,6 @@ port = 0
 threads = 1
 context = 1024
 """
-
-
-def command(*arguments: object, **more: Any) -> "subprocess.Popen[str]":
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    return subprocess.Popen(
-        [sys.executable, "-m", "yukjo", *map(str, arguments)],
-        stdout=subprocess.PIPE, text=True, env=environment, **more,
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -63,17 +56,18 @@ def project(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
             effect=Effect(prompts=1, change=1, fingerprint=""),
         )  # fmt: skip
         store.add(made, manifest)
-    exported = command("adapter", "export", "--project", folder)
-    out, _ = exported.communicate(timeout=60)
-    assert exported.returncode == 0
-    assert len(out.splitlines()) == len(SIX)
+    export(project=folder)
     return folder
 
 
-def start(project: Path, *options: object) -> tuple[Serving, list[str]]:
+def start(project: Path, *options: str) -> tuple[Serving, list[str]]:
     """A server, and the lines it printed: the address, then who answers."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with (project / "log").open("w") as log:
-        process = command("serve", "--project", project, *options, stderr=log)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "yukjo", "serve", "--project", project, *options],
+            stdout=subprocess.PIPE, stderr=log, text=True, env=environment,
+        )  # fmt: skip
     assert process.stdout
     lines = [process.stdout.readline().strip() for _ in ("address", *SIX)]
     if not lines[0]:

@@ -39,7 +39,7 @@ class Fault(YukjoError):
         self.headers = dict(headers or {})
 
     def body(self) -> dict[str, Any]:
-        """As OpenAI's clients read it: they show the message alone, so all three parts are in it."""
+        """For OpenAI's clients: they show the message alone, so all three parts stand in it."""
         own = "invalid_request_error" if self.status < 500 else "server_error"  # noqa: PLR2004
         return {
             "error": {
