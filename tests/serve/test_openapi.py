@@ -45,7 +45,7 @@ def test_no_request_made_from_the_description_breaks_the_server_or_its_word(
                 answered[answer.status_code] += 1
 
         asked()
-    assert min(answered[200], answered[400]) > 10, answered
+    assert 10 < answered[200] < answered.total() - 10, answered
 
 
 def test_every_route_says_which_errors_it_answers(server: Serving) -> None:

@@ -60,7 +60,8 @@ class Agents:
             role, folder = self._roles[manifest.agent], self._store.folder / manifest.id
             try:
                 self._refuse_unfit(manifest, role)
-                try_out(manifest.id, folder)
+                if not self._serves(manifest):
+                    try_out(manifest.id, folder)
             except AdapterError as fault:
                 left_out[manifest.id] = fault
                 continue
@@ -84,6 +85,10 @@ class Agents:
             where="model",
             fix=say("served here: {known}", known=", ".join([*self.served, AUTO])),
         )
+
+    def _serves(self, manifest: AdapterManifest) -> bool:
+        now = self.served.get(manifest.agent)
+        return now is not None and now.adapter == manifest.id
 
     def _refuse_unfit(self, manifest: AdapterManifest, role: Role) -> None:
         refuse_other_base(manifest, self._base_hash)

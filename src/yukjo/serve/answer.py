@@ -5,7 +5,7 @@ import json
 import secrets
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Literal, TypeVar
 
 from starlette.requests import Request
@@ -87,6 +87,7 @@ class Answering:
             async for part in self._parts():
                 yield chunk(self._named, {"content": part}, count=count)
         except Fault as fault:
+            self._record.finish = str(fault.status)
             yield _event(fault.body())
             return
         for last in _ending(
@@ -104,7 +105,9 @@ class Answering:
             raise
 
     def _tell(self, event: Event) -> None:
-        self._loop.call_soon_threadsafe(self._events.put_nowait, event)
+        # Closed before the scheduler stopped, the loop has nobody left to hear it.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._events.put_nowait, event)
 
     async def _next(self) -> Event:
         event = await self._events.get()

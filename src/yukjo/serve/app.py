@@ -28,8 +28,6 @@ from yukjo.words import say
 
 _ANY = (401, 403, 408, 413, 421, 500)
 """What every route may answer instead."""
-
-
 _CALLS = 3
 """Calls of tools that one answer may take."""
 
@@ -60,6 +58,8 @@ def create_app(
         lifespan=running,
         docs_url=None,  # the page would load its scripts from elsewhere
         redoc_url=None,
+        # No variable of the environment can have questions sent elsewhere.
+        telemetry={"auto_configure": False, "tracing": False, "metrics": False, "logs": False},
     )
     _explain(app)
     _add_chat(app, desk, scheduler)

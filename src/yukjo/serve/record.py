@@ -41,6 +41,7 @@ class Record:
     timing: Timing | None = None
     stream: bool = False
     finish: str = ""
+    """As the client is told, or the status that ended a stream."""
     prompt_tokens: int = 0
     answer_tokens: int = 0
     restored_tokens: int = 0
@@ -110,7 +111,7 @@ class Metrics(Collector):
         self._requests.labels(record.agent, str(status)).inc()
         for kind in ("prompt", "restored", "answer"):
             self._tokens.labels(kind).inc(getattr(record, f"{kind}_tokens"))
-        if (timing := record.timing) and record.finish:
+        if (timing := record.timing) and record.finish in {"stop", "length"}:
             self._queue.observe(timing.queue)
             self._load.observe(timing.load)
             self._prefill.observe(timing.prefill)

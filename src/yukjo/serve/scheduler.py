@@ -6,6 +6,7 @@
    error is a bug: the thread ends, with it every question, and `alive` says so.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from yukjo.words import say
 _FAULTS = (YukjoError, RuntimeError, ValueError, OSError, MemoryError)
 """What a speaker, and the C library or the server behind it, may fail with."""
 _MIB = 2**20
+_LOG = logging.getLogger("yukjo.serve")
 
 
 @dataclass(slots=True)
@@ -196,14 +198,14 @@ class Scheduler:
         try:
             self.cache.take(adapter, question.folder)
         except _FAULTS as error:
-            question.tell(Failed(error))
+            question.tell(_failed(error))
             return
         loaded = self._clock()
         try:
             opened = self.speaker.open(question.turn)
         except _FAULTS as error:
             self.cache.give(adapter)
-            question.tell(Failed(error))
+            question.tell(_failed(error))
             return
         self._answers[opened.slot] = _Answer(
             question,
@@ -229,8 +231,9 @@ class Scheduler:
         try:
             spoken = self.speaker.step(slots)
         except _FAULTS as error:
+            failed = _failed(error)
             for slot in slots:
-                self._end(slot, Failed(error))
+                self._end(slot, failed)
             return
         for slot, said in zip(slots, spoken, strict=True):
             self._hear(slot, self._answers[slot], said)
@@ -258,3 +261,10 @@ class Scheduler:
         self.cache.give(answer.question.turn.adapter)
         if event:
             answer.question.tell(event)
+
+
+def _failed(error: Exception) -> Failed:
+    """What the askers are told; the log is told too where it is no fault that a user can mend."""
+    if not isinstance(error, YukjoError):
+        _LOG.error("the speaker failed", exc_info=error)
+    return Failed(error)

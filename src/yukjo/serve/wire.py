@@ -175,7 +175,7 @@ class ChatRequest(Wire):
 
     model: Annotated[str, Field(max_length=100)]
     """An agent, or `auto`: the router chooses by the last user message."""
-    messages: Annotated[list[Turn], Field(min_length=1, max_length=256)]
+    messages: Annotated[list[Turn], Field(min_length=1, max_length=128)]
     stream: bool | None = False
     stream_options: StreamOptions | None = None
     max_tokens: Count | None = None
