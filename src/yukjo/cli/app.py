@@ -18,6 +18,7 @@ from yukjo.cli import (
     reproduce,
     route,
     run,
+    serve,
     show,
     train,
 )
@@ -37,6 +38,7 @@ app.command(help=train.HELP)(train.train)
 app.command(help=monitor.HELP)(monitor.monitor)
 app.command(help=reproduce.HELP)(reproduce.reproduce)
 app.command(help=evaluate.HELP)(evaluate.evaluate)
+app.command(help=serve.HELP)(serve.serve)
 app.command(help=ask.HELP)(ask.ask)
 app.command(help=index.HELP)(index.index)
 app.command(help=route.HELP)(route.route)

@@ -126,7 +126,11 @@ def render(chat: Chat, *, tokenizer: Tokenizer, template: Template, max_tokens: 
 def prompt_tokens(chat: Chat, *, tokenizer: Tokenizer, template: Template) -> tuple[int, ...]:
     """Tokens of `chat` up to where its last reply begins: what an engine is asked."""
     assert chat.messages[-1].role == "assistant"
-    example = render(chat, tokenizer=tokenizer, template=template, max_tokens=2**31)
+    return before_reply(render(chat, tokenizer=tokenizer, template=template, max_tokens=2**31))
+
+
+def before_reply(example: Example) -> tuple[int, ...]:
+    """The tokens of `example` up to where its last reply begins."""
     last = len(example.learn) - 1
     while last >= 0 and example.learn[last]:
         last -= 1

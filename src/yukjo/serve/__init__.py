@@ -1,1 +1,5 @@
-"""Serving: the adapter cache, the queue in front of it, the tools, and the HTTP API."""
+"""Answer over HTTP as OpenAI does: six agents on one base, the right adapter under each.
+
+A question's way: `guard` (who may ask) -> `wire` (what was asked) -> `desk` (which agent, which
+tools, which tokens) -> `scheduler` (its turn on the speaker) -> `wire` again.
+"""
