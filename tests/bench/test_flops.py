@@ -33,7 +33,7 @@ def test_the_work_of_a_toy_is_what_pencil_and_paper_say() -> None:
     """Three positions, the last of which predicts the one learned token."""
     at = Positions(depths=(0, 1, 2), learned=(2,))
     attention, mlp = 4 * 4 + 2 * 4 * 2, 3 * 4 * 8  # q 16, k and v 8 each; three matrices of 32
-    head = 2 * 2 * 4 * 10
+    head = 2 * 4 * 10
     # First layer, three rows: nothing lies below q, k and v, so they have no input gradient.
     first = 2 * 3 * attention + 2 * 3 * (16 + mlp) * 2
     first += 2 * 3 * 2 * ((2 * 4 + 3 * 4) + (2 * 4 + 3 * 2))  # LoRA on q and v
