@@ -7,7 +7,8 @@ For every micro-batch with T input positions, of which R predict a learned token
                                2 T r (in + 2 out), of the input 2 T r in
     attention                  2 matmuls forward and 4 backward, 2 heads D each for every pair of
                                positions that is visible (causal, within the layer's window)
-    head (D x V)               forward 2 R D V, input gradient 2 R D V
+    head (D x V)               forward 2 R D V; nothing for the input gradient, which a few
+                               thousand words of the vocabulary decide
 
 It is strict, so that the share it gives is never flattered:
 
@@ -112,7 +113,7 @@ def positions(rows: Sequence[Row]) -> Positions:
 
 def flops(shape: Shape, at: Positions, lora: LoraConfig) -> float:
     """Of one micro-batch, forward and backward."""
-    total = 4.0 * len(at.learned) * shape.hidden * shape.vocabulary
+    total = 2.0 * len(at.learned) * shape.hidden * shape.vocabulary
     last = len(shape.windows) - 1
     for number, window in enumerate(shape.windows):
         queries = at.learned if number == last else at.depths
