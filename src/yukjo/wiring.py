@@ -168,6 +168,12 @@ def _open_llama_cpp(
     return speaker, tokenizer, gguf
 
 
+def base_gguf(config: YukjoConfig, project: Path) -> Path:
+    """The base as llama.cpp reads it, made where it isn't there."""
+    folder = base_folder(config.base, project)
+    return _base_gguf(config, project, folder, hash_base(folder))
+
+
 def _base_gguf(config: YukjoConfig, project: Path, folder: Path, base_hash: str) -> Path:
     """The base as GGUF: the one named, the embedded base's own, or one made of its folder."""
     if config.serve.gguf:

@@ -71,3 +71,47 @@ def train(
         console.print("\n".join(table.summary(made)), soft_wrap=True)
     if all(system.name != OURS for system in made.systems):
         raise typer.Exit(1)
+
+
+_SERVE_HELP = say(
+    "Answer with the project's adapters, beside PEFT and llama.cpp's own server, in turn."
+    " Example: yukjo bench serve --project examples/gov --plan qwen3-4b"
+)
+
+
+@app.command(help=_SERVE_HELP)
+def serve(
+    project: Project = Path(),
+    rounds: Annotated[int, typer.Option(min=1, help=say("Rounds; medians are shown"))] = 3,
+    tokens: Annotated[
+        int, typer.Option(min=8, help=say("Tokens decoded to measure its speed"))
+    ] = 64,
+    requests: Annotated[
+        int, typer.Option(min=0, help=say("Answers whose seconds are counted; 0 leaves them out"))
+    ] = 60,
+    plan: Annotated[
+        str | None, typer.Option(help=say("Predict a larger base on this machine: qwen3-4b"))
+    ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(help=say("Write the table to this file as Markdown"))
+    ] = None,
+    json_: AsJson = False,
+) -> None:
+    """Measure, then print."""
+    from rich.console import Console
+
+    from yukjo.bench import serving, serving_table
+    from yukjo.files import write_whole
+
+    made = serving.compare(
+        project, rounds=rounds, tokens=tokens, requests=requests, plan=plan,
+        note=lambda text: typer.echo(text, err=True),
+    )  # fmt: skip
+    if markdown:
+        write_whole(markdown, serving_table.markdown(made))
+    if json_:
+        print_json(made.model_dump(mode="json"))
+    else:
+        console = Console(markup=False, highlight=False, emoji=False)
+        console.print(serving_table.table(made))
+        console.print("\n".join(serving_table.summary(made)), soft_wrap=True)
