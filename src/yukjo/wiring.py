@@ -143,6 +143,7 @@ def _open_llama_cpp(
     config: YukjoConfig, project: Path
 ) -> tuple["LlamaCppSpeaker", Tokenizer, Path]:
     """The speaker, the tokenizer and the base's GGUF; torch stays out of it where it can."""
+    _spin_briefly()
     from yukjo.engines.llama_cpp.model import Model
     from yukjo.engines.llama_cpp.speaker import LlamaCppSpeaker
     from yukjo.engines.llama_cpp.tokenizer import LlamaCppTokenizer
@@ -277,12 +278,18 @@ def _from_hub(name: str) -> Path:
         ) from fault
 
 
-def _need_torch() -> None:
-    # Threads that wait spin some 20 microseconds, then sleep. Spinning for good made training
-    # slower by tens of times beside another busy process; sleeping at once costs a fifth of the
-    # speed. Read once, when torch loads its OpenMP.
+def _spin_briefly() -> None:
+    """Let threads that wait spin some 20 microseconds, then sleep.
+
+    Spinning for good made training slower by tens of times beside another busy process; sleeping
+    at once costs a fifth of the speed. Read once, when the first library loads its OpenMP.
+    """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+
+
+def _need_torch() -> None:
+    _spin_briefly()
     # oneDNN and torch keep a compiled kernel for each of the last 1,024 matmul shapes, 0.6 MB
     # each: packs of ever other sizes took 580 MB, and hardly ever found one again.
     for cache in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):

@@ -5,9 +5,9 @@
 2. A prompt is read alone, cut at the end of its prefix and then every `_CHUNK` tokens, so the
    kept state of a prefix is the very state that reading it again would make. Only the tokens of
    answers share a pass.
-3. State is kept under (adapter, prefix tokens) of this one base, as bytes. That copies 20 KiB a
-   token of the embedded base, where sharing cells between sequences would copy nothing, but
-   would have every pass look through the cells of all slots.
+3. State is kept under (adapter, prefix tokens) of this one base, as bytes. Putting back 300 tokens
+   of the embedded base, 5.6 MB, takes 0.3-0.6 ms; cells shared by sequences of one buffer take
+   0.04. Both are little beside a token's 20 ms, and sharing would give up rule 1.
 4. Adapters are freed when unloaded, after the context has let go of them: llama.cpp compares
    adapters by address, and would take another at the same address for the same one.
 """
