@@ -27,7 +27,7 @@ from yukjo.records import Message
 BEGIN, END = 256, 257
 BASE = "b" * 64
 _CONTROL = re.compile("(<bos>|<eos>)")
-_SLOW_SECONDS = 0.02
+_SLOW_SECONDS = 0.05
 
 
 class Bytes:

@@ -360,7 +360,7 @@ def wait_for(server: Serving, line: str) -> None:
 def test_one_too_many_is_429_with_retry_after_and_comes_in_later(serve: Serve) -> None:
     server = serve("queue = 1\nslots = 1")
     with ThreadPoolExecutor(2) as pool:
-        slow = pool.submit(ask, server, "slow " + "x" * 30)
+        slow = pool.submit(ask, server, "slow " + "x" * 10)
         wait_for(server, "yukjo_answers_under_way 1.0")
         waits = pool.submit(ask, server, "say 2")
         wait_for(server, "yukjo_queue_depth 1.0")

@@ -59,11 +59,18 @@ class House:
         config = ServeConfig(**({"cache": 3, "wait_seconds": 1, "timeout_seconds": 60} | serve))
         self.scheduler = Scheduler(self.speaker, config, clock=lambda: self.now)
 
-    def ask(self, adapter: str, text: str, stops: Sequence[str] = (), most: int = 500) -> Heard:
+    def ask(
+        self,
+        adapter: str,
+        text: str,
+        stops: Sequence[str] = (),
+        most: int = 500,
+        schema: str | None = None,
+    ) -> Heard:
         tokens = tuple(Bytes().encode(f"<bos>### 요청\n{text}\n\n### 답변\n"))
         turn = Turn(
             adapter=adapter, tokens=tokens, prefix=0, stop=frozenset({END}), max_tokens=most,
-            temperature=0, top_p=1, seed=0,
+            temperature=0, top_p=1, seed=0, schema=schema,
         )  # fmt: skip
         heard = Heard(Question(turn, self.folder / adapter, tuple(stops), lambda _: None))
         heard.question.tell = heard.events.append
@@ -233,6 +240,14 @@ def test_what_the_speaker_fails_at_ends_that_answer_and_no_other(house: House) -
     assert broken.status == 500
     assert fine.text == "1"
     assert house.speaker.taken == {}
+
+
+def test_a_turn_that_is_refused_lets_go_of_its_adapter(tmp_path: Path) -> None:
+    house = House(tmp_path, cache=1)
+    refused, fine = house.ask("a", "?", schema='"unheard"'), house.ask("b", "say 1")
+    house.rounds(100)
+    assert refused.status == 400
+    assert fine.text == "1"
 
 
 def test_an_adapter_that_is_gone_ends_its_question_only(house: House) -> None:
