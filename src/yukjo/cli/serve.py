@@ -1,5 +1,6 @@
 """`yukjo serve`: the agents behind OpenAI's API."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,7 @@ from yukjo.cli.options import Changes, Project
 from yukjo.words import say, speak
 
 if TYPE_CHECKING:
+    from yukjo.config import YukjoConfig
     from yukjo.serve.agents import Agents
 
 HELP = say(
@@ -43,6 +45,8 @@ def serve(
     if config.project.language == "en":
         speak("en")
     token_of(config.serve, project, host=config.serve.host)
+    if config.serve.engine == "llama_cpp":
+        _make_ready(config, project)
     router, toolbox = open_router(config, project), Toolbox(config.tools, project)
     # Before the base is loaded: a port that is taken is found at once.
     with listen(config.serve.host, config.serve.port) as listening:
@@ -58,6 +62,32 @@ def serve(
             toolbox=toolbox,
         )
         run(server, listening, ready=lambda: _announce(server.agents, address(listening)))
+
+
+def _make_ready(config: "YukjoConfig", project: Path) -> None:
+    """Derive and prove the newest adapters that llama.cpp can't load yet: some seconds each."""
+    from yukjo import pipeline, wiring
+    from yukjo.errors import AdapterError
+    from yukjo.files import sha256_file
+    from yukjo.pipeline.proving import make_ready
+    from yukjo.records import Proof
+
+    store = pipeline.store_of(pipeline.runs_folder(project, config))
+    newest = {m.agent: m for m in reversed(store.all()) if m.agent in config.agents}.values()
+    gguf_hash = sha256_file(wiring.base_gguf(config, project)) if newest else ""
+    unproved = [m for m in newest
+                if not Proof.places(store.folder / m.id, gguf_hash)[1].is_file()]  # fmt: skip
+    if not unproved:
+        return
+    with wiring.proving(config, project) as side:
+        for manifest in unproved:
+            typer.echo(say("proving {agent} for llama.cpp", agent=manifest.agent), err=True)
+            with suppress(AdapterError):  # it is told why when the agents are looked up
+                make_ready(
+                    store.folder / manifest.id, manifest,
+                    oracle=side.oracle, speaker=side.speaker,
+                    tokenizer=side.tokenizer, gguf=side.gguf,
+                )  # fmt: skip
 
 
 def _announce(agents: "Agents", where: str) -> None:
