@@ -14,7 +14,7 @@ from yukjo.agents import role, roles
 from yukjo.data.read import read
 from yukjo.data.render import chat_of, end_tokens, prompt_tokens, render, template_of
 from yukjo.ports import Tokenizer
-from yukjo.records import SIX, Message, Sample
+from yukjo.records import Message, Sample
 from yukjo.serve.chat import Prompter, called, messages_of, schema_of, with_material
 from yukjo.serve.faults import Fault
 from yukjo.serve.wire import ChatRequest, Function
@@ -70,20 +70,27 @@ def test_what_tools_found_stands_where_a_samples_input_stands() -> None:
 
 
 @pytest.mark.parametrize("kind", ["gemma3", "qwen3"])
-def test_every_prompt_of_an_agent_begins_with_its_prefix(kind: str, tiny: Tiny) -> None:
-    prompter = Prompter(tokenizer_of(kind, tiny))
-    prefixes = {name: prompter.prefix(role(name)) for name in SIX}
-    assert len(set(prefixes.values())) == len(SIX)
-    prefix = prefixes["rag"]
-    assert len(prefix) > len(RAG.prompt.encode()) - 8
-    for messages, more in (
+@pytest.mark.parametrize(
+    ("above", "more"),
+    [
         ([], {}),
         ([{"role": "system", "content": "짧게 답하세요."}], {}),
         ([], {"tools": [{"type": "function", "function": {"name": "f"}}]}),
-    ):
-        asked = request([*messages, {"role": "user", "content": "\n?"}], **more)
-        tokens = prompter.prompt(messages_of(asked, RAG)).tokens
-        assert tokens[: len(prefix)] == prefix
+    ],
+)
+def test_all_questions_under_one_system_message_begin_alike(
+    kind: str, above: list[dict[str, str]], more: dict[str, object], tiny: Tiny
+) -> None:
+    prompter = Prompter(tokenizer_of(kind, tiny))
+    asked = [
+        messages_of(request([*above, {"role": "user", "content": text}], **more), RAG)
+        for text in ("등본은요?", "3번 답")
+    ]
+    system = asked[0][0].content
+    prefix = prompter.prefix(system)
+    first, second = (prompter.prompt(messages).tokens[:prefix] for messages in asked)
+    assert first == second
+    assert prefix > len(system.encode()) - 8  # the toys' tokens are bytes
 
 
 def test_the_agents_prompt_comes_first_and_the_clients_below_it() -> None:

@@ -120,7 +120,7 @@ def make_task(project: Path, config: YukjoConfig, *, tokens: int, requests: int)
                 folder=str(place.resolve()),
                 gguf_lora=str(Proof.places(place.resolve(), gguf_hash)[0]),
                 tokens=asked.tokens,
-                prefix=len(prompter.prefix(role)),
+                prefix=prompter.prefix(role.prompt),
             )
         )
     return ServeTask(

@@ -27,8 +27,6 @@ class Agent:
     role: Role
     adapter: str
     folder: Path
-    prefix: tuple[int, ...]
-    """Tokens that all its prompts begin with."""
 
 
 class Agents:
@@ -42,7 +40,6 @@ class Agents:
         self._roles = roles
         self._base_hash = base_hash
         self._prompter = prompter
-        self._prefixes = {name: prompter.prefix(role) for name, role in roles.items()}
         self.served: dict[str, Agent] = {}
         self.left_out: dict[str, AdapterError] = {}
         """Why newer adapters, by id, don't serve."""
@@ -65,7 +62,7 @@ class Agents:
             except AdapterError as fault:
                 left_out[manifest.id] = fault
                 continue
-            served[role.name] = Agent(role, manifest.id, folder, self._prefixes[role.name])
+            served[role.name] = Agent(role, manifest.id, folder)
         # Told apart from what is read meanwhile: each is replaced whole.
         self.served = {name: served[name] for name in self._roles if name in served}
         self.left_out = left_out

@@ -63,13 +63,11 @@ class Prompter:
             ) from fault
         return Prompt(before_reply(whole), frozenset(whole.tokens[-1:]))
 
-    def prefix(self, role: Role) -> tuple[int, ...]:
-        """Tokens that every prompt of `role` begins with, whatever follows its system prompt."""
-        below = Message(role="system", content=f"{role.prompt}\n\n가")
-        own = Message(role="system", content=role.prompt)
+    def prefix(self, system: str) -> int:
+        """How many tokens all prompts under this system message begin with."""
+        own = Message(role="system", content=system)
         asks = [Message(role="user", content=text) for text in ("가", "A")]
-        made = [self.prompt(m).tokens for m in ((own, asks[0]), (own, asks[1]), (below, asks[0]))]
-        return common(made)
+        return len(common([self.prompt((own, ask)).tokens for ask in asks]))
 
     def count(self, text: str) -> int | None:
         """Tokens of `text`; None where it holds a control token."""

@@ -132,7 +132,7 @@ class Desk:
             prompt = self._prompter.prompt(with_material(messages, texts))
         return Prepared(
             agent,
-            self._turn(request, agent, prompt, schema),
+            self._turn(request, agent, prompt, self._prompter.prefix(messages[0].content), schema),
             request.stops,
             tuple(one.model_dump(mode="json") for one in found),
         )
@@ -181,14 +181,18 @@ class Desk:
         return min(asked, self._serve.max_tokens)
 
     def _turn(
-        self, request: wire.ChatRequest, agent: Agent, prompt: Prompt, schema: str | None
+        self,
+        request: wire.ChatRequest,
+        agent: Agent,
+        prompt: Prompt,
+        prefix: int,
+        schema: str | None,
     ) -> Turn:
-        shared = prompt.tokens[: len(agent.prefix)] == agent.prefix
         seed = secrets.randbits(31) if request.seed is None else request.seed % 2**31
         return Turn(
             adapter=agent.adapter,
             tokens=prompt.tokens,
-            prefix=len(agent.prefix) if shared else 0,
+            prefix=prefix,
             stop=prompt.stop,
             max_tokens=min(self._most(request), self._context - len(prompt.tokens)),
             temperature=request.temperature or 0.0,
