@@ -214,7 +214,7 @@ class Speaker(Protocol):
         """Load the adapter of a store folder; returns bytes. AdapterError if it can't serve."""
 
     def unload(self, adapter: str) -> None:
-        """Forget an adapter, and all state kept under it, and free their memory."""
+        """Forget an adapter and free its memory. State kept under its hash may stay."""
 
     def open(self, turn: Turn) -> Opened:
         """Take a free slot for `turn`; its prompt is read by the steps that follow."""

@@ -165,6 +165,7 @@ def _open_llama_cpp(
         slots=serve.slots,
         context=serve.context,
         threads=serve.threads or os.cpu_count() or 1,
+        state_mb=serve.state_mb,
     )
     return speaker, tokenizer, gguf
 

@@ -47,7 +47,7 @@ class Place:
         engine = self.engine()
         return LlamaCppSpeaker(
         Model(self.gguf), base_hash=engine.base_hash, decode=engine.tokenizer.decode,
-            slots=slots, context=context, threads=1,
+            slots=slots, context=context, threads=1, state_mb=8,
         )  # fmt: skip
 
     def torch(self, *, slots: int = 3, context: int = 256) -> TorchSpeaker:

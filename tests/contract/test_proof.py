@@ -158,7 +158,7 @@ def test_a_gguf_of_another_base_is_refused(place: Place, tmp_path: Path) -> None
     engine = place.engine()
     with LlamaCppSpeaker(
         Model(tmp_path / "other.gguf"), base_hash=engine.base_hash, decode=engine.tokenizer.decode,
-        slots=1, context=256, threads=1,
+        slots=1, context=256, threads=1, state_mb=8,
     ) as speaker:  # fmt: skip
         speaker.load_file(adapter, copy)
         proof = prove(engine, speaker, PROMPTS, adapter=adapter, gguf="", file="", limits=EXACT)
@@ -175,7 +175,7 @@ def test_a_base_in_q8_0_is_proved_within_the_limits_of_quantised_ones(
     engine = place.engine()
     with LlamaCppSpeaker(
         Model(gguf), base_hash=engine.base_hash, decode=engine.tokenizer.decode,
-        slots=1, context=256, threads=1,
+        slots=1, context=256, threads=1, state_mb=8,
     ) as speaker:  # fmt: skip
         for number, (adapter, folder) in enumerate(place.adapters.items()):
             file = changed(folder, tmp_path / str(number), lambda *_: None, gguf)

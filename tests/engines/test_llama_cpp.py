@@ -32,7 +32,7 @@ def gguf(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def speaker_on(gguf: Path, folder: Path, **changes: Any) -> LlamaCppSpeaker:
     given: dict[str, Any] = {
         "base_hash": BASE, "decode": HfTokenizer(folder).decode, "slots": 2, "context": 512,
-        "threads": 1,
+        "threads": 1, "state_mb": 8,
     }  # fmt: skip
     return LlamaCppSpeaker(Model(gguf), **(given | changes))
 
@@ -179,15 +179,38 @@ def test_a_schema_that_cannot_be_kept_is_refused_and_takes_no_slot(
 # State
 
 
-def test_the_two_prefixes_used_last_are_kept(speaker: LlamaCppSpeaker) -> None:
-    def restored(seed: int) -> int:
-        opened = speaker.open(turn("", prompt(60, seed=seed), prefix=40))
-        while speaker.step([opened.slot])[0].finish is None:
-            pass
-        speaker.close(opened.slot)
-        return opened.restored
+def restored(speaker: LlamaCppSpeaker, adapter: str, seed: int) -> int:
+    opened = speaker.open(turn(adapter, prompt(60, seed=seed), prefix=40))
+    while speaker.step([opened.slot])[0].finish is None:
+        pass
+    speaker.close(opened.slot)
+    return opened.restored
 
-    assert [restored(seed) for seed in (1, 2, 1, 3, 1, 2)] == [0, 0, 40, 0, 40, 0]
+
+def test_the_states_used_last_are_kept_within_their_room(gguf: Path, tiny: Tiny) -> None:
+    with speaker_on(gguf, tiny("qwen3")) as wide:
+        restored(wide, "", 0)
+        (size,) = map(len, wide._states.values())
+    with speaker_on(gguf, tiny("qwen3"), state_mb=2.5 * size / 2**20) as speaker:
+        kept = [restored(speaker, "", seed) for seed in (1, 2, 1, 3, 1, 2)]
+        assert kept == [0, 0, 40, 0, 40, 0]
+    with speaker_on(gguf, tiny("qwen3"), state_mb=0.5 * size / 2**20) as narrow:
+        assert [restored(narrow, "", 1) for _ in range(2)] == [0, 0]
+
+
+def test_state_outlives_the_adapters_stay_and_is_its_own_alone(
+    speaker: LlamaCppSpeaker, folder: Path, gguf: Path
+) -> None:
+    prove(folder, gguf)
+    speaker.load(ADAPTER, folder)
+    assert restored(speaker, ADAPTER, 9) == 0
+    wanted = said(speaker, turn(ADAPTER, prompt(60, seed=9), prefix=40))
+    speaker.unload(ADAPTER)
+    assert restored(speaker, "", 9) == 0
+    speaker.load(ADAPTER, folder)
+    assert restored(speaker, ADAPTER, 9) == 40
+    assert said(speaker, turn(ADAPTER, prompt(60, seed=9), prefix=40)) == wanted
+    speaker.unload(ADAPTER)
 
 
 def test_a_prefix_that_is_the_whole_prompt_leaves_a_token_to_compute(

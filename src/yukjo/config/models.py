@@ -196,7 +196,9 @@ class ServeConfig(Settings):
     cache: PositiveInt = 3
     """Adapters held in memory; the one unused for longest makes room."""
     cache_mb: PositiveFloat = 2048
-    """MiB that adapters and the state kept under them may take."""
+    """MiB that the adapters held may take."""
+    state_mb: Annotated[float, Field(ge=0)] = 256
+    """MiB of state kept, so that what an agent's questions begin with is read once."""
     slots: PositiveInt = 4
     """Answers under way side by side; each holds `context` tokens of state."""
     context: PositiveInt = 4096

@@ -13,8 +13,9 @@
 """
 
 import ctypes
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -33,16 +34,7 @@ from yukjo.words import say
 
 _CHUNK = 128
 """Tokens of a prompt read in one step: other answers wait for it."""
-_PREFIXES = 2
-"""Prefixes whose state is kept an adapter: with tools offered, and without."""
-
-
-@dataclass(slots=True)
-class _Adapter:
-    """A loaded adapter and the state computed under it, the prefix used last at the end."""
-
-    pointer: int | None
-    states: dict[tuple[int, ...], NDArray[np.uint8]] = field(default_factory=dict)
+_MIB = 2**20
 
 
 @dataclass(slots=True)
@@ -77,8 +69,9 @@ class LlamaCppSpeaker:
         slots: int,
         context: int,
         threads: int,
+        state_mb: float,
     ) -> None:
-        """`base_hash` is of the folder that adapters are trained on.
+        """`base_hash` is of the folder that adapters are trained on; `state_mb` bounds kept state.
 
         That the model is the same base is what each adapter's proof says.
         """
@@ -89,7 +82,9 @@ class LlamaCppSpeaker:
         self._context = self._opened_context(threads)
         self._memory = self._c.llama_get_memory(self._context)
         self._batch = self._c.llama_batch_init(max(_CHUNK, slots), 0, 1)
-        self._adapters: dict[str, _Adapter] = {"": _Adapter(None)}
+        self._adapters: dict[str, int | None] = {"": None}
+        self._states: OrderedDict[tuple[str, tuple[int, ...]], NDArray[np.uint8]] = OrderedDict()
+        self._room = int(state_mb * _MIB)
         self._applied = ""
         self._answering: list[_Answering | None] = [None] * slots
 
@@ -147,19 +142,20 @@ class LlamaCppSpeaker:
                     where=str(file),
                     fix=f"yukjo adapter export {adapter[:12]} --format gguf",
                 )
-            self._adapters[adapter] = _Adapter(pointer)
+            self._adapters[adapter] = pointer
         return file.stat().st_size
 
     def unload(self, adapter: str) -> None:
-        """Forget an adapter and the state kept under it; none of its answers may be under way."""
+        """Forget an adapter; none of its answers may be under way."""
         assert all(a is None or a.turn.adapter != adapter for a in self._answering)
         freed = self._loaded(adapter)
         if self._applied == adapter:
             self._apply("")
         del self._adapters[adapter]
-        self._c.llama_adapter_lora_free(freed.pointer)
+        self._c.llama_adapter_lora_free(freed)
 
-    def _loaded(self, adapter: str) -> _Adapter:
+    def _loaded(self, adapter: str) -> int | None:
+        """Where llama.cpp has it; None is the bare base."""
         if adapter not in self._adapters:
             raise AdapterError(
                 say("no such adapter is loaded: {adapter}", adapter=adapter[:12]),
@@ -172,7 +168,7 @@ class LlamaCppSpeaker:
         """Have the passes that follow computed with `adapter`."""
         if self._applied == adapter:
             return
-        pointer = self._loaded(adapter).pointer
+        pointer = self._loaded(adapter)
         count = int(pointer is not None)
         chosen, scales = (ctypes.c_void_p * 1)(pointer), (ctypes.c_float * 1)(1.0)
         failed = self._c.llama_set_adapters_lora(self._context, chosen, count, scales)
@@ -183,13 +179,13 @@ class LlamaCppSpeaker:
 
     def open(self, turn: Turn) -> Opened:
         """Take a free slot; DataError where the turn can't be answered."""
-        adapter = self._loaded(turn.adapter)
+        self._loaded(turn.adapter)
         refuse_length(turn, self.context)
         slot = self._answering.index(None)
         grammar = JsonGrammar(self._model, turn.schema) if turn.schema else None
         # The last token is always computed: its logits are what the answer begins with.
         prefix = min(turn.prefix, len(turn.tokens) - 1)
-        restored = self._restore(slot, adapter, turn.tokens[:prefix])
+        restored = self._restore(slot, turn.adapter, turn.tokens[:prefix])
         self._answering[slot] = _Answering(
             turn, Draw(turn), Voice(self._decode), grammar, prefix, restored
         )
@@ -243,7 +239,7 @@ class LlamaCppSpeaker:
         answering.done = min(start + _CHUNK, border)
         last = self._read(slot, tokens, start, answering.done)
         if answering.done == answering.prefix:
-            self._keep(slot, self._loaded(answering.turn.adapter), tokens[: answering.done])
+            self._keep(slot, answering.turn.adapter, tokens[: answering.done])
         return (
             Spoken("", 0, None) if answering.reading else self._say(answering, self._logits(last))
         )
@@ -272,24 +268,26 @@ class LlamaCppSpeaker:
 
     # State
 
-    def _restore(self, slot: int, adapter: _Adapter, prefix: tuple[int, ...]) -> int:
+    def _restore(self, slot: int, adapter: str, prefix: tuple[int, ...]) -> int:
         """Put the kept state of `prefix` into a slot; its tokens, 0 where none is kept."""
-        state = adapter.states.pop(prefix, None)
+        state = self._states.get((adapter, prefix))
         if state is None:
             return 0
-        adapter.states[prefix] = state
+        self._states.move_to_end((adapter, prefix))
         read = self._c.llama_state_seq_set_data(self._context, state.ctypes.data, len(state), slot)
         assert read == len(state)
         return len(prefix)
 
-    def _keep(self, slot: int, adapter: _Adapter, prefix: tuple[int, ...]) -> None:
-        """Keep the state of a slot that has read just `prefix`."""
+    def _keep(self, slot: int, adapter: str, prefix: tuple[int, ...]) -> None:
+        """Keep the state of a slot that has read just `prefix`; those used longest ago go."""
         state = np.empty(self._c.llama_state_seq_get_size(self._context, slot), dtype=np.uint8)
+        if len(state) > self._room:
+            return
         made = self._c.llama_state_seq_get_data(self._context, state.ctypes.data, len(state), slot)
         assert made == len(state)
-        while len(adapter.states) >= _PREFIXES:
-            del adapter.states[next(iter(adapter.states))]
-        adapter.states[prefix] = state
+        self._states[adapter, prefix] = state
+        while sum(map(len, self._states.values())) > self._room:
+            self._states.popitem(last=False)
 
     # llama.cpp
 
