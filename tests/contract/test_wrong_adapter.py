@@ -44,7 +44,7 @@ def fresh(place: Place) -> Watched:
     engine = place.engine()
     speaker = Watched(
         Model(place.gguf), base_hash=engine.base_hash, decode=engine.tokenizer.decode, slots=2,
-        context=256, threads=1,
+        context=256, threads=1, state_mb=64,
     )  # fmt: skip
     for adapter, folder in place.adapters.items():
         speaker.load(adapter, folder)
