@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo demo-small test check bench docs tutorial browser clean
+.PHONY: setup demo demo-small serve-small test check bench docs tutorial browser clean
 
 setup: $(READY)
 
@@ -27,6 +27,10 @@ demo: setup
 demo-small: setup
 	$(BIN)/yukjo run --project examples/gov --set train.max_steps=1 --set evaluate.cases=1 \
 		--set evaluate.max_tokens=24 --set project.runs=runs/small
+
+# The adapters of demo-small behind OpenAI's API, asked by OpenAI's client.
+serve-small: demo-small
+	$(BIN)/pytest -m embedded
 
 test: setup
 	$(BIN)/pytest -n 2

@@ -60,18 +60,19 @@ def project(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def start(project: Path, *options: str) -> tuple[Serving, list[str]]:
+def start(project: Path, *options: str, log: Path | None = None) -> tuple[Serving, list[str]]:
     """A server, and the lines it printed: the address, then who answers."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    with (project / "log").open("w") as log:
+    written = log or project / "log"
+    with written.open("w") as log_file:
         process = subprocess.Popen(
             [sys.executable, "-m", "yukjo", "serve", "--project", project, *options],
-            stdout=subprocess.PIPE, stderr=log, text=True, env=environment,
+            stdout=subprocess.PIPE, stderr=log_file, text=True, env=environment,
         )  # fmt: skip
     assert process.stdout
     lines = [process.stdout.readline().strip() for _ in ("address", *SIX)]
     if not lines[0]:
-        raise RuntimeError((project / "log").read_text(encoding="utf-8"))
+        raise RuntimeError(written.read_text(encoding="utf-8"))
     return Serving(project, lines[0].split()[-1].removesuffix("/v1"), process), lines[1:]
 
 
