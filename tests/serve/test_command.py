@@ -73,7 +73,7 @@ def start(project: Path, *options: str, log: Path | None = None) -> tuple[Servin
     lines = [process.stdout.readline().strip() for _ in ("address", *SIX)]
     if not lines[0]:
         raise RuntimeError(written.read_text(encoding="utf-8"))
-    return Serving(project, lines[0].split()[-1].removesuffix("/v1"), process), lines[1:]
+    return Serving(written.parent, lines[0].split()[-1].removesuffix("/v1"), process), lines[1:]
 
 
 @pytest.fixture(scope="module")
