@@ -81,8 +81,7 @@ def test_a_full_line_answers_429_and_the_rest_are_answered(server: Serving) -> N
         try:
             client.chat.completions.create(model="rag", messages=talk, max_tokens=30)
         except openai.RateLimitError as fault:
-            assert int(fault.response.headers["retry-after"]) > 0
-            return "busy"
+            return "busy" if "retry-after" in fault.response.headers else "no word when"
         return "answered"
 
     with ThreadPoolExecutor(8) as pool:
