@@ -4,7 +4,7 @@
     python docs/make_reference.py --print   show it on stdout
 
 1. Settings, commands, codes, metrics and rules are read from the code; only what the code has no
-   words for is written here, and a name that appears or goes makes this script fail.
+   words for stands in `reference_words.toml`; a name that appears or goes makes this script fail.
 2. Neither torch nor transformers is needed.
 """
 
@@ -15,6 +15,7 @@ import json
 import re
 import sys
 import textwrap
+import tomllib
 import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -41,64 +42,8 @@ from yukjo.words import speak
 
 FILE = Path(__file__).with_name("reference.md")
 
-HEAD = """
-# Reference
-
-<!-- Made by `python docs/make_reference.py` from the code. Change the code, then run it again. -->
-
-Messages are shown in English here; the program speaks Korean unless `--lang en` is given.
-"""
-
-MANIFEST_WORDS = {
-    "size_bytes": "Of the weights file.",
-    "agent": "Name of the agent it answers for.",
-    "run": "Id of the run that made it.",
-    "base_hash": "Hash of the base's `config.json` and weights; another base is refused.",
-    "template_hash": "Hash of the chat template it was trained with; another is refused.",
-    "recipe": "Preset, [lora] and [train] as they were for it, and what a sweep chose of them.",
-    "seed": "Of this adapter: made from the project's seed and the agent's name.",
-    "learned_tokens": "In one pass over its training samples.",
-    "steps": "Optimiser steps taken.",
-    "best_step": "The step whose weights were kept.",
-    "valid_loss": "Held-out loss in nats a token at that step; null where nothing is held out.",
-    "effect": "Proof that it changes the base's answers: see below.",
-    "versions": "Of Python and of the libraries that decide the numbers.",
-    "licences": "The base's notice, and the licences of its data lines (`?` where one has none).",
-}
-"""What `yukjo.json` holds where the model has no words for it."""
-
-EFFECT_WORDS = {
-    "prompts": "How many fixed prompts were asked.",
-    "change": "Largest absolute difference of any logit with and without the adapter; never 0.",
-    "fingerprint": "Hash of the likeliest tokens and their logits, rounded, with the adapter.",
-}
-
-MEASURES = {
-    "perplexity": (
-        "exp of the mean loss a token over the reference answers of all test cases.",
-        "How likely the reference's words are, not whether an answer is right; for one base only.",
-    ),
-    "chrf": (
-        "",
-        "Another right wording scores low; one wrong figure hardly lowers it.",
-    ),
-    "conformance": ("", "Form, not truth: a rule never asks whether a statement is correct."),
-    "failure_rate": (
-        "Share of answers that are empty, cut at the token limit, under half Hangul, or a loop.",
-        "An answer that does not fail may still be wrong.",
-    ),
-    "length": ("", "A description; it gets no verdict."),
-    "length_drift": ("", "An answer may be longer than the reference and better."),
-    "consistency": (
-        "",
-        "The same wrong answer every time is consistent. Needs `repeats` of 2 or more.",
-    ),
-    "seconds": (
-        "Seconds from the start of an answer's batch to its last token.",
-        "Depends on machine and batch; without loading an adapter; a mean, no p95.",
-    ),
-}
-"""Metric -> what it measures (empty: the scorer's own words), and what it can't show."""
+WORDS = tomllib.loads(Path(__file__).with_name("reference_words.toml").read_text("utf-8"))
+"""What the code has no words for."""
 
 SCORERS = {
     "chrf": scorers.chrf,
@@ -107,22 +52,6 @@ SCORERS = {
     "length_drift": scorers.length_drift,
     "consistency": scorers.consistency,
 }
-
-RUN_NOTES = """
-`checkpoints/step-000020/` holds `state.safetensors` (weights and AdamW's moments of all adapters),
-`progress.json`, `best/` (the best adapters so far) and `sums.json`, the SHA-256 of all of them; a
-checkpoint that isn't what was written is set aside as `damaged-step-000020`. `events.jsonl` holds
-events `memory` (forecast, probe, line, size of packs), `step` (losses, gradient norms, learning
-rates, tokens, seconds, memory now and at its peak in MiB), `valid` (held-out losses), `stopped
-early` (an adapter that memorised, with its best step), `diverged` (a sibling in a sweep whose loss
-was no number), and `begin` and `end` of each process that trained it. Beside the runs stand
-`adapters/<sha256>/`, the store, and `ledger.sqlite`, the record.
-"""
-
-STOPPED = """
-Ctrl-C while adapters are being trained ends the step, writes a checkpoint and leaves with 2,
-naming the `--resume` to go on with; a second Ctrl-C stops at once.
-"""
 
 
 def main() -> None:
@@ -139,8 +68,8 @@ def page() -> str:
     """The whole reference."""
     speak("en")  # before the commands are imported: their help is written then
     parts = [
-        HEAD, *settings(), *presets(), *warnings(), *commands(), *exit_codes(), *data_codes(),
-        *run_folder(), *adapter_folder(), *metrics(), *rules(),
+        WORDS["head"], *settings(), *presets(), *warnings(), *commands(), *exit_codes(),
+        *data_codes(), *run_folder(), *adapter_folder(), *metrics(), *rules(),
     ]  # fmt: skip
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
@@ -290,7 +219,7 @@ def exit_codes() -> Iterator[str]:
     assert said, "yukjo.cli says its exit codes"
     pairs = [part.split(maxsplit=1) for part in " ".join(said[1].split()).split("; ")]
     yield markdown_table(("code", "means"), [(code, words) for code, words in pairs])
-    yield STOPPED
+    yield f"\n{WORDS['stopped']}"
 
 
 def data_codes() -> Iterator[str]:
@@ -330,7 +259,7 @@ def run_folder() -> Iterator[str]:
     yield "## The folder of a run"
     _, _, layout = (inspect.getdoc(runs) or "").partition("\n\n")
     yield f"```text\n{layout.strip()}\n```"
-    yield RUN_NOTES
+    yield f"\n{WORDS['run_notes']}"
 
 
 def adapter_folder() -> Iterator[str]:
@@ -339,9 +268,9 @@ def adapter_folder() -> Iterator[str]:
     yield (
         f"A valid PEFT adapter (`adapter_config.json`, `{WEIGHTS}`) and `{MANIFEST}`, which holds:"
     )
-    yield fields_table(AdapterManifest, MANIFEST_WORDS)
+    yield fields_table(AdapterManifest, WORDS["manifest"])
     yield "`effect` is taken at fixed prompts; an adapter that changes nothing is refused:"
-    yield fields_table(Effect, EFFECT_WORDS)
+    yield fields_table(Effect, WORDS["effect"])
 
 
 def fields_table(model: type[BaseModel], more: Mapping[str, str]) -> str:
@@ -357,10 +286,10 @@ def metrics() -> Iterator[str]:
     """Every metric: what it measures, and what it can't show."""
     yield "## Metrics"
     known = scorers.metrics(roles().values())
-    assert set(known) == set(MEASURES), set(known) ^ set(MEASURES)
+    assert set(known) == set(WORDS["measures"]), set(known) ^ set(WORDS["measures"])
     rows = []
     for name, metric in known.items():
-        measured, limit = MEASURES[name]
+        measured, limit = WORDS["measures"][name]
         rows.append((f"`{name}`", measured or first_words(SCORERS[name]),
                      better(metric.higher_is_better), limit))  # fmt: skip
     yield markdown_table(("metric", "measures", "better", "what it can't show"), rows)
