@@ -33,7 +33,7 @@ serve-small: demo-small
 	$(BIN)/pytest -m embedded
 
 test: setup
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 check: setup
 	$(BIN)/ruff format --check .

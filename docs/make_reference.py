@@ -326,7 +326,7 @@ def role_rules(role: Role) -> str:
     rows = [(f"`{rule}`", first_words(rule_called(rule))) for rule in role.rules]
     table = markdown_table(("rule", "demands"), rows)
     named = ", ".join(f"`{tool}`" for tool in role.tools)
-    return f"Tools named in its role, not run yet: {named}.\n\n{table}" if named else table
+    return f"Tools: {named}.\n\n{table}" if named else table
 
 
 def models_in(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:

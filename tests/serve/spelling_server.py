@@ -3,6 +3,7 @@
 The router goes by the first agent named in the text; one tool finds what stands in `found.txt`.
 """
 
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -84,4 +85,6 @@ def main(project: Path) -> None:
 
 
 if __name__ == "__main__":
+    # A shell that starts the tests in the background has them ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     main(Path(sys.argv[1]))

@@ -58,19 +58,19 @@ class _RmsNorm(torch.autograd.Function):
 
 
 class _Gated(torch.autograd.Function):
-    """`activation(gate) * up`; both inputs are kept, their product is not."""
+    """`activation(gate) * up`; all but the product is kept: Gemma's activation is dear."""
 
     @staticmethod
     def forward(ctx: Any, gate: Tensor, up: Tensor, name: str) -> Tensor:
         ctx.name = name
-        ctx.save_for_backward(gate, up)
-        return _GATES[name][0](gate).mul_(up)
+        opened = _GATES[name][0](gate)
+        ctx.save_for_backward(gate, up, opened)
+        return opened * up
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, Tensor, None]:
-        gate, up = ctx.saved_tensors
-        act, act_backward = _GATES[ctx.name]
-        return act_backward(upstream[0] * up, gate), act(gate).mul_(upstream[0]), None
+        gate, up, opened = ctx.saved_tensors
+        return _GATES[ctx.name][1](upstream[0] * up, gate), upstream[0] * opened, None
 
 
 def fuse(model: nn.Module, *, dtype: torch.dtype) -> None:
