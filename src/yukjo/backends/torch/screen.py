@@ -15,7 +15,7 @@ from torch._subclasses.fake_tensor import FakeTensor
 
 BLOCK = 2048
 """Of the vocabulary: a block of logits stays in the cache, and the matmul is still long."""
-_FELT = 1e-5
+_FELT = 3e-5
 """A token is felt whose probabilities, summed over all rows, reach this."""
 _HIGHEST = 127
 _MOST = 4
