@@ -221,18 +221,24 @@ def batch(
     """Attention of a padded batch; shapes as in `packed` with a batch axis and a cache's keys."""
     query, key = query.to(value.dtype), key.to(value.dtype)
     scale = scaling if scaling is not None else query.shape[-1] ** -0.5
-    if softcap is None:
+    if softcap is not None:
+        out = _capped(query, key, value, attention_mask, scale=scale, softcap=softcap)
+    elif query.shape[2] == 1:
+        # The heads of a key head as its rows: torch would repeat the keys for each of them, which
+        # took ten times as long.
+        rows = query.reshape(query.shape[0], key.shape[1], -1, query.shape[3])
+        out = scaled_dot_product_attention(rows, key, value, attn_mask=attention_mask, scale=scale)
+        out = out.reshape(query.shape)
+    else:
         out = scaled_dot_product_attention(
             query,
             key,
             value,
             attn_mask=attention_mask,
-            is_causal=attention_mask is None and query.shape[2] > 1,
+            is_causal=attention_mask is None,
             scale=scale,
             enable_gqa=query.shape[1] != key.shape[1],
         )
-    else:
-        out = _capped(query, key, value, attention_mask, scale=scale, softcap=softcap)
     return out.transpose(1, 2), None
 
 
