@@ -29,7 +29,7 @@ GOV = Path(__file__).parents[1] / "examples" / "gov"
 BATCH = 4
 A_STEP = 16
 LORA = LoraConfig(rank=16, alpha=32)
-LOOK_EVERY = 5
+LOOK_EVERY = 2
 
 
 def main() -> None:
