@@ -45,14 +45,6 @@ FILE = Path(__file__).with_name("reference.md")
 WORDS = tomllib.loads(Path(__file__).with_name("reference_words.toml").read_text("utf-8"))
 """What the code has no words for."""
 
-SCORERS = {
-    "chrf": scorers.chrf,
-    "conformance": conformance,
-    "length": scorers.length,
-    "length_drift": scorers.length_drift,
-    "consistency": scorers.consistency,
-}
-
 
 def main() -> None:
     """Write the page, or print it."""
@@ -139,11 +131,7 @@ def warnings() -> Iterator[str]:
     attention, more = LoraConfig(rank=1), LoraConfig(rank=1, targets=("q_proj", "up_proj"))
     odd, strong = PaceConfig(learning_rate=1, epochs=1, max_steps=1), LoraConfig(alpha=1000)
     size = {"batch": 1, "numbers": 10_000, "tokens": 50_000}
-    yield (
-        "Settings outside the recommended ranges are used as they are; the start of the run and "
-        "its record say why they were warned of, and of which adapters if not of all. Over "
-        "attention layers alone, with deliberately odd values:"
-    )
+    yield WORDS["warnings"]
     said = advice(attention, odd, **size)
     yield bullets(said)
     (other,) = set(advice(more, odd, **size)) - set(said)
@@ -225,10 +213,7 @@ def exit_codes() -> Iterator[str]:
 def data_codes() -> Iterator[str]:
     """Every code of `yukjo data check`, with an example of its words."""
     yield "## Codes of `yukjo data check`"
-    yield (
-        "An error keeps a line from being trained on; a warning does not. The messages are "
-        "examples: figures and names are those of the line."
-    )
+    yield WORDS["data_codes"]
     rows = []
     for code in RULES:
         found = explain(Fault(code, None, example_values(code)), file="", line=1)
@@ -290,7 +275,7 @@ def metrics() -> Iterator[str]:
     rows = []
     for name, metric in known.items():
         measured, limit = WORDS["measures"][name]
-        rows.append((f"`{name}`", measured or first_words(SCORERS[name]),
+        rows.append((f"`{name}`", measured or first_words(getattr(scorers, name, conformance)),
                      better(metric.higher_is_better), limit))  # fmt: skip
     yield markdown_table(("metric", "measures", "better", "what it can't show"), rows)
     percent = round(CONFIDENCE * 100)
@@ -312,10 +297,7 @@ def better(higher: bool | None) -> str:  # noqa: FBT001 - the metric's own three
 def rules() -> Iterator[str]:
     """The rules of conformance, agent by agent."""
     yield "## Rules of conformance"
-    yield (
-        "`conformance` is the share of its agent's rules that an answer keeps. A rule looks at the "
-        "form, and at the material where it says so; no model is asked."
-    )
+    yield WORDS["rules"]
     for name, role in roles().items():
         yield f"### `{name}`: {role.title} ({role.title_en})"
         yield role_rules(role)

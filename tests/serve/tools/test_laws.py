@@ -186,6 +186,7 @@ def test_a_law_cannot_give_orders(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+# The package is GPL: its text is read where somebody has it, and never asked for by us.
 @pytest.mark.skipif(not importlib.util.find_spec("konlpy"), reason="konlpy isn't installed")
 def test_the_constitution_is_read_whole(tmp_path: Path) -> None:
     spec = importlib.util.find_spec("konlpy")

@@ -203,6 +203,7 @@ def test_a_parser_that_dies_takes_one_file_with_it(tmp_path: Path) -> None:
         assert files.read(path, law=False).title == "글"
 
 
+# RLIMIT_AS is kept by Linux alone; elsewhere the bound on time stands by itself.
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds the address space")
 def test_a_parser_can_take_no_more_memory_than_its_share(tmp_path: Path) -> None:
     path = tmp_path / "법.xml"

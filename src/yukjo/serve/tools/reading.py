@@ -80,6 +80,7 @@ def weigh_zip(path: Path, *, most_mb: int = INFLATED_MB) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
+    # zipfile raises NotImplementedError for a version of the format it doesn't know.
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as fault:
         raise refused(path, say("it is damaged ({fault})", fault=fault)) from None
     inflated = sum(member.file_size for member in members)
