@@ -106,7 +106,7 @@ class SpellingSpeaker:
         del self.taken[slot]
 
     def next_logits(self, adapter: str, prompts: Sequence[Sequence[int]]) -> list[list[float]]:
-        raise AssertionError  # serving must never ask for logits: that is the proof's business
+        raise NotImplementedError  # serving never asks: logits are the proof's business
 
 
 def _spoken(turn: Turn) -> Iterator[Spoken]:
