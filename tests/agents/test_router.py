@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from yukjo.agents.router import Lesson, Router, learn, lessons, open_router
 from yukjo.agents.router_files import Asked, read_asked
 from yukjo.agents.router_fit import fit, held_out, softmax, surprise, temperature
-from yukjo.agents.router_report import evaluate, expected_cost, share
+from yukjo.agents.router_report import blind_cost, evaluate, expected_cost, share
 from yukjo.agents.router_views import ENDS, grams, learn_terms, plain
 from yukjo.config import load
 from yukjo.config.models import RouterConfig
@@ -202,6 +202,8 @@ def test_a_report_counts_by_eye(small: Router) -> None:
     assert report.confusion == {"ask": {"ask": 1, "write": 1}, "write": {"ask": 1, "write": 1}}
     assert (report.agents["ask"].right, report.agents["write"].right) == (2, 1)
     assert (report.abstained, report.manners["짧음"].n) == (1, 1)
+    assert report.sure
+    assert (report.sure.right, report.sure.n) == (3, 3)  # what it left to the fallback was wrong
     assert 0 < report.brier < 2
 
 
@@ -216,6 +218,7 @@ def test_the_expected_cost_weighs_each_mistake_by_how_often_it_is_made() -> None
     cost = {"a": {"a": 0.0, "b": 0.5}, "b": {"a": 9.0, "b": 0.0}}
     assert expected_cost(confusion, cost) == pytest.approx(0.05)
     assert expected_cost(confusion, {"a": cost["a"]}) == pytest.approx(0.1)  # b has no case
+    assert blind_cost(cost) == pytest.approx(9.5 / 4)
 
 
 @pytest.mark.parametrize(

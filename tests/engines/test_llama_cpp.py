@@ -1,6 +1,7 @@
 """What only the llama.cpp speaker does: proofs asked for, schemas kept, kept state bounded."""
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,33 @@ def test_what_llama_cpp_cannot_load_is_an_error_for_people(
     with pytest.raises(ModelError, match="llama"):
         speaker_on(broken, tiny("qwen3"))
     assert said(speaker, turn("", prompt(5)))
+
+
+# Rows and threads
+
+
+def test_a_third_answer_is_computed_beside_a_fourth_row_that_leaves_no_trace(
+    gguf: Path, tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = [turn("", prompt(30, seed=seed), max_tokens=4 + 8 * seed) for seed in range(3)]
+    with speaker_on(gguf, tiny("qwen3"), slots=3) as speaker:
+        alone = [said(speaker, one)[0] for one in turns]
+        rows: list[int] = []
+        passed = speaker._pass
+        monkeypatch.setattr(speaker, "_pass", lambda r: (rows.append(len(r)), passed(r)))
+        assert said(speaker, *turns) == alone
+        # Three prompts, three passes of three answers, then two, then the last one alone.
+        assert rows == [30] * 3 + [4] * 3 + [2] * 8 + [1] * 8
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="libgomp is Linux's")
+def test_a_speaker_that_is_shut_leaves_no_thread(gguf: Path, tiny: Tiny) -> None:
+    """Threads left behind would keep those of the next speaker from spinning."""
+    before = len(list(Path("/proc/self/task").iterdir()))
+    with speaker_on(gguf, tiny("qwen3"), threads=3) as speaker:
+        said(speaker, turn("", prompt(5)))
+        assert len(list(Path("/proc/self/task").iterdir())) == before + 2
+    assert len(list(Path("/proc/self/task").iterdir())) == before
 
 
 # JSON Schema

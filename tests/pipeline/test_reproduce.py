@@ -9,6 +9,7 @@ import pytest
 from toys import Yukjo
 from yukjo.ledger.store import Ledger
 from yukjo.pipeline.reproduce import Pair, differences
+from yukjo.train.memory import record, recorded
 
 TRAIN = ("train.max_steps=3", "train.accumulate=1")
 
@@ -48,6 +49,20 @@ def test_a_run_is_trained_again_to_the_same_bits_and_that_is_recorded(
     listed: Any = yukjo("adapter", "list", "-p", project, "--json").json()["adapters"]
     assert {a["run"] for a in listed} == {run}
     assert {a["versions"]["threads"] for a in listed} == {"1"}
+
+
+def test_it_is_trained_again_in_the_packs_that_the_machine_then_allowed(
+    project: Path, yukjo: Yukjo
+) -> None:
+    run = trained(project, yukjo)
+    agreed = recorded(project / "runs" / run)
+    assert agreed
+    fewer = agreed.model_copy(update={"pack_tokens": agreed.pack_tokens // 2})
+    record(fewer, project / "runs" / run)
+    made: Any = yukjo("reproduce", run, "-p", project, "--json").json()
+    packed = recorded(project / "runs" / made["run"])
+    assert packed
+    assert packed.pack_tokens == fewer.pack_tokens
 
 
 def test_another_adapter_ends_with_1_and_what_differs_is_named(project: Path, yukjo: Yukjo) -> None:

@@ -1,18 +1,26 @@
 """The embedded base and the adapters of `make demo-small`, served and asked as a user asks."""
 
 import json
+import re
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
+import numpy as np
 import openai
 import pytest
 
 from serve.conftest import Serving
 from serve.test_command import answers, start
-from yukjo.records import SIX
+from yukjo import pipeline, wiring
+from yukjo.config import load
+from yukjo.ports import Turn
+from yukjo.records import SIX, Message
+from yukjo.serve.chat import Prompter
 
 pytestmark = pytest.mark.embedded
 
@@ -89,3 +97,105 @@ def test_a_full_line_answers_429_and_the_rest_are_answered(server: Serving) -> N
     # One is answered and two wait; whoever comes while they do is told to come again.
     assert said["answered"] >= 3
     assert said["busy"] >= 1
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """As a user starts it: four answers side by side, three adapters held."""
+    room = ("--set", "serve.queue=200")
+    serving, _ = start(GOV, *SMALL, *room, log=tmp_path_factory.mktemp("busy") / "log")
+    yield serving
+    serving.stop()
+
+
+def test_of_200_mixed_requests_every_one_is_answered_by_the_adapter_asked_for(
+    busy: Serving,
+) -> None:
+    known = {m.id: m.adapter for m in busy.client.models.list().data}  # type: ignore[attr-defined]
+    client = openai.OpenAI(base_url=f"{busy.url}/v1", api_key="-", max_retries=0, timeout=300)
+
+    def ask(number: int) -> tuple[str, str]:
+        agent = SIX[number % len(SIX)]
+        talk: list[Any] = [{"role": "user", "content": f"{number}번 민원은 어떻게 처리합니까?"}]
+        raw = client.chat.completions.with_raw_response.create(
+            model=agent, messages=talk, max_tokens=4
+        )
+        assert raw.headers["x-yukjo-agent"] == raw.parse().model == agent
+        return agent, raw.headers["x-yukjo-adapter"]
+
+    with ThreadPoolExecutor(200) as pool:
+        said = list(pool.map(ask, range(200)))
+    assert all(adapter == known[agent] for agent, adapter in said)
+    numbers = httpx.get(f"{busy.url}/metrics").text
+    assert float(re.findall(r"^yukjo_adapter_loads_total (\S+)", numbers, re.MULTILINE)[0]) >= len(
+        SIX
+    )
+
+
+def test_who_hangs_up_frees_the_slot(busy: Serving) -> None:
+    body = {"model": "rag", "messages": [{"role": "user", "content": "길게 설명해 주세요."}],
+            "max_tokens": 400, "stream": True}  # fmt: skip
+    for _ in range(8):  # twice as many as there are slots
+        with httpx.stream("POST", f"{busy.url}/v1/chat/completions", json=body) as answer:
+            next(answer.iter_lines())
+    assert answers(busy, [("rag", "여권")], at_once=1)
+    until = time.monotonic() + 20
+    while "yukjo_answers_under_way 0.0" not in httpx.get(f"{busy.url}/metrics").text:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def _kl(true: Any, other: Any) -> float:
+    """In nats."""
+    true, other = (np.float64(x) - np.logaddexp.reduce(np.float64(x)) for x in (true, other))
+    return float((np.exp(true) * (true - other)).sum())
+
+
+class _Forced:
+    """Says what it is told to, and notes what the model would have said: logits [V] a token."""
+
+    def __init__(self, path: Sequence[int]) -> None:
+        self.path, self.seen = path, []  # type: ignore[var-annotated]
+
+    def token(self, logits: Any) -> int:
+        self.seen.append(logits.copy())
+        return self.path[len(self.seen) - 1]
+
+
+def test_on_a_quantised_base_neighbours_change_rounding_and_nothing_else() -> None:
+    """Whatever three neighbours say, a fourth's logits keep their bits; alone they round else."""
+    config = load(GOV, {"project.runs": "runs/small", "serve.slots": 4})
+    speaker, tokenizer = wiring.open_speaker(config, GOV)
+    store, prompter = pipeline.store_of(GOV / "runs" / "small"), Prompter(tokenizer)
+    (place, manifest) = store.chosen((), agents=("rag",))["rag"]
+    speaker.load(manifest.id, place)
+
+    def turn(text: str) -> Turn:
+        asked = prompter.prompt([Message(role="user", content=text)])
+        return Turn(manifest.id, asked.tokens, 0, frozenset(), 24, 0.0, 1.0, 0)
+
+    def logits(texts: Sequence[str], paths: Sequence[Sequence[int]]) -> list[Any]:
+        """Of the first text, while the others are spoken beside it."""
+        slots = [speaker.open(turn(text)).slot for text in texts]
+        forced = [_Forced(path) for path in paths]
+        for slot, one in zip(slots, forced, strict=True):
+            speaker._answering[slot].draw = one  # type: ignore[attr-defined]
+            while not speaker.step([slot])[0].tokens:
+                pass
+        for _ in paths[0][1:]:
+            speaker.step(slots)
+        for slot in slots:
+            speaker.close(slot)
+        return forced[0].seen
+
+    paths = [tokenizer.encode(text)[:24] for text in ("자료 목록입니다. " * 12, "가나다라 " * 20,
+                                                      "0123 456 " * 20)]  # fmt: skip
+    others = ("여권을 잃어버렸어요", "예산서를 요약해 주세요. " * 8, "조례 제3조는?")
+    alone = logits(["등본은 어디서?"], paths[:1])
+    one, two = (
+        logits(["등본은 어디서?", *beside], [paths[0], *[path] * 3])
+        for beside, path in ((others, paths[1]), (others[::-1], paths[2]))
+    )
+    assert all((a == b).all() for a, b in zip(one, two, strict=True)), "another's state was read"
+    furthest = max(_kl(a, b) for a, b in zip(alone, one, strict=True))
+    assert furthest < 0.01, furthest  # an adapter's own effect is some hundred times as large

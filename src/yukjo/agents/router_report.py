@@ -42,6 +42,8 @@ class Report(Frozen):
     confusion: dict[str, dict[str, int]]
     """Agent that should answer -> agent chosen -> questions."""
     abstained: int
+    sure: Share | None
+    """Of those where it did not abstain; None where it always did."""
     brier: float
     """Mean squared distance of the scores from the truth, 0..2."""
     calibration_error: float
@@ -53,6 +55,7 @@ def evaluate(router: Router, asked: Sequence[Asked]) -> Report:
     routes = router.choose_all([one.text for one in asked])
     fit = [route.agent in one.right for one, route in zip(asked, routes, strict=True)]
     strict = [route.agent == one.agent for one, route in zip(asked, routes, strict=True)]
+    sure = [hit for hit, route in zip(fit, routes, strict=True) if not route.abstained]
     confusion = {agent: dict.fromkeys(router.agents, 0) for agent in router.agents}
     for one, route in zip(asked, routes, strict=True):
         confusion[one.agent][route.agent] += 1
@@ -63,7 +66,8 @@ def evaluate(router: Router, asked: Sequence[Asked]) -> Report:
         manners=_by([one.manner for one in asked if one.manner],
                     [hit for one, hit in zip(asked, fit, strict=True) if one.manner]),
         confusion=confusion,
-        abstained=sum(route.abstained for route in routes),
+        abstained=len(routes) - len(sure),
+        sure=share(sum(sure), len(sure)) if sure else None,
         brier=_brier(asked, routes),
         calibration_error=_calibration_error(asked, routes),
     )  # fmt: skip
@@ -88,6 +92,12 @@ def expected_cost(
     """Mean of `cost[wanted][chosen]` over the questions counted, of agents whose cost is known."""
     cells = [(n, cost[a][b]) for a in cost for b, n in confusion[a].items()]
     return math.fsum(n * each for n, each in cells) / max(1, sum(n for n, _ in cells))
+
+
+def blind_cost(cost: Mapping[str, Mapping[str, float]]) -> float:
+    """Mean of `cost` where every agent is as likely to be chosen, whatever is wanted."""
+    cells = [each for row in cost.values() for each in row.values()]
+    return math.fsum(cells) / max(1, len(cells))
 
 
 def _by(labels: Sequence[str], hits: Sequence[bool]) -> dict[str, Share]:

@@ -89,7 +89,7 @@ def _round(system: System, python: Path, file: Path, task: Task) -> Outcome:
     shutil.rmtree(task.scratch, ignore_errors=True)  # LLaMA-Factory refuses a used one
     Path(task.scratch).mkdir(parents=True)
     path = {} if system.environment is None else {"PYTHONPATH": str(PEERS_HOME)}
-    answered = answer_of([str(python), "-m", system.module, str(file)], path)
+    answered = answer_of([str(python), "-P", "-m", system.module, str(file)], path)
     try:
         outcome = Outcome.model_validate(answered)
     except ValidationError as fault:

@@ -140,16 +140,16 @@ def _sides(task: ServeTask, file: Path, *, note: Note) -> dict[str, tuple[Any, .
     """Each side's command and its environment variables."""
     own = str(here())
     sides: dict[str, tuple[Any, ...]] = {
-        "read": ([own, "-m", "yukjo.bench.bandwidth", str(task.threads)],),
-        OURS: ([own, "-m", "yukjo.bench.answering", str(file)],),
-        SERVER: ([own, "-m", "yukjo.bench.peers.llama_server", str(file)],),
+        "read": ([own, "-P", "-m", "yukjo.bench.bandwidth", str(task.threads)],),
+        OURS: ([own, "-P", "-m", "yukjo.bench.answering", str(file)],),
+        SERVER: ([own, "-P", "-m", "yukjo.bench.peers.llama_server", str(file)],),
     }
     try:
         python = str(python_of(HF, CACHE, note=note))
     except Failed:
         python = own
     path = {"PYTHONPATH": str(PEERS_HOME)}
-    return sides | {PEFT: ([python, "-m", "peers.peft_answers", str(file)], path)}
+    return sides | {PEFT: ([python, "-P", "-m", "peers.peft_answers", str(file)], path)}
 
 
 def _figures(

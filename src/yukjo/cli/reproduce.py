@@ -36,7 +36,9 @@ def reproduce(
     with Ledger(pipeline.ledger_file(place)) as ledger:
         folder, entry = again.recorded(place, run, ledger)
     again.refuse_other_data(project, entry)
-    with working(project, again.asked(folder, entry, project=settings)) as work:
+    asked = again.asked(folder, entry, project=settings)
+    stopped = say("nothing is recorded; start it again: yukjo reproduce {run}", run=folder.id)
+    with working(project, asked, interrupted=stopped) as work:
         made = again.reproduce(work, entry)
     if json_:
         names = ("reproduces", "same", "compared", "differs")

@@ -90,8 +90,8 @@ def _measure(
 ) -> None:
     from yukjo.agents.router import open_router
     from yukjo.agents.router_files import read_asked
+    from yukjo.agents.router_report import blind_cost, expected_cost
     from yukjo.agents.router_report import evaluate as evaluated
-    from yukjo.agents.router_report import expected_cost
     from yukjo.pipeline.misroute import costs
 
     document: dict[str, Any] = {}
@@ -106,13 +106,13 @@ def _measure(
     if cost:
         losses = _losses(config, project)
         lost = costs(losses)
-        document |= {"losses": losses, "costs": lost}
+        document |= {"losses": losses, "costs": lost, "blind_cost": blind_cost(lost)}
         tables.append(_matrix(say("nats a token lost when the agent above is asked"), lost, "+.3f"))
         if report is not None:
             document["expected_cost"] = expected_cost(report.confusion, lost)
             tables.append(
-                say("a question costs {cost} nats a token on average",
-                    cost=f"{document['expected_cost']:.4f}")
+                say("a question costs {cost} nats a token on average; chosen blindly, {blind}",
+                    cost=f"{document['expected_cost']:.4f}", blind=f"{blind_cost(lost):.4f}")
             )  # fmt: skip
     if json_:
         print_json(document)
@@ -155,10 +155,11 @@ def _report(report: "Report") -> list["Table | str"]:
     return [
         shares,
         _matrix(say("questions by their agent (left) and the agent chosen"), report.confusion, "d"),
-        say("the first agent named was chosen for {strict}; unsure: {abstained}; Brier {brier},"
-            " calibration error {ece}", strict=f"{100 * report.strict.value:.1f} %",
-            abstained=report.abstained, brier=f"{report.brier:.3f}",
-            ece=f"{report.calibration_error:.3f}"),
+        say("the first agent named was chosen for {strict}; unsure: {abstained}, of the others"
+            " {sure} right; Brier {brier}, calibration error {ece}",
+            strict=f"{100 * report.strict.value:.1f} %", abstained=report.abstained,
+            sure=f"{100 * report.sure.value:.1f} %" if report.sure else "-",
+            brier=f"{report.brier:.3f}", ece=f"{report.calibration_error:.3f}"),
     ]  # fmt: skip
 
 

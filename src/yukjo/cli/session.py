@@ -29,9 +29,12 @@ def opened(
 
 @contextmanager
 def working(
-    project: Path, config: YukjoConfig, *, resume: str | None = None
+    project: Path, config: YukjoConfig, *, resume: str | None = None, interrupted: str = ""
 ) -> Iterator[pipeline.Work]:
-    """Open a project with these settings instead of its file's."""
+    """Open a project with these settings instead of its file's.
+
+    `interrupted` is said to who stops it, if it can't be gone on with.
+    """
     place = pipeline.runs_folder(project, config)
     with Shown() as watch, Ledger(pipeline.ledger_file(place)) as ledger:
         folder = _begun(place, resume) if resume else None
@@ -48,7 +51,7 @@ def working(
             with folder.writing():
                 yield pipeline.Work(parts, config, prepared, folder, ledger, watch)
         except KeyboardInterrupt:
-            watch.note(say("go on with --resume {run}", run=folder.id))
+            watch.note(interrupted or say("go on with --resume {run}", run=folder.id))
             raise
 
 

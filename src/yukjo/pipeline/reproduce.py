@@ -26,6 +26,7 @@ from yukjo.pipeline.record import body
 from yukjo.pipeline.work import Work
 from yukjo.records import Entry
 from yukjo.runs import RunFolder
+from yukjo.train import memory
 from yukjo.train.choose import chosen
 from yukjo.words import say
 
@@ -95,6 +96,8 @@ def reproduce(work: Work, entry: Entry) -> Entry:
         },
         entry,
     )  # fmt: skip
+    if packed := memory.recorded(work.folder.path.parent / entry.run):
+        memory.record(packed, work.folder.path)  # other packs would draw other dropout masks
     plan = ask_plan(work.config, work.prepared, work.folder, parts=work.parts)
     work.watch.stage("train")
     kept = chosen(plan, learn(work, plan))
