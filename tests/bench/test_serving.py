@@ -12,7 +12,7 @@ from yukjo.bench.flops import Shape
 from yukjo.bench.serving import OURS, PEFT, SERVER, ServeBench, _figures
 from yukjo.bench.serving_plan import linear_weights, plan_called, predict
 from yukjo.bench.serving_table import markdown, summary
-from yukjo.bench.serving_task import ServedAgent, ServeTask
+from yukjo.bench.serving_task import Asked, ServedAgent, ServeTask
 from yukjo.config import ServeConfig
 from yukjo.errors import ConfigError
 from yukjo.words import speak
@@ -29,8 +29,8 @@ def task(folder: Path, *, requests: int = 6) -> ServeTask:
             adapter=name * 8,
             folder=str(folder),
             gguf_lora="",
-            tokens=tokens,
-            prefix=2,
+            plain=Asked(tokens=tokens, prefix=2),
+            with_tools=Asked(tokens=tokens + tokens * (name == "b"), prefix=2 + 8 * (name == "b")),
         )
         for name in ("a", "b", "c")
     )
@@ -43,7 +43,8 @@ def task(folder: Path, *, requests: int = 6) -> ServeTask:
 def own(speed: float, **more: object) -> dict[str, object]:
     return {
         "adapter_load_s": 0.02, "memory_mb": {"1": 100.0, "2": 110.0, "3": 120.0},
-        "ttft_cold_s": 1.0, "ttft_restored_s": 0.1, "decode_tokens_per_s": speed,
+        "ttft_cold_s": 1.0, "ttft_restored_s": 0.1, "tools_ttft_cold_s": 3.0,
+        "tools_ttft_restored_s": 0.15, "decode_tokens_per_s": speed,
         "switch_warm_s": 0.0005, "one_tokens_per_s": 20.0, "mixed_tokens_per_s": 18.0, **more,
     }  # fmt: skip
 
@@ -67,12 +68,14 @@ def test_ratios_are_of_what_stood_in_the_same_round(tmp_path: Path) -> None:
     assert (made.p50_answer_s, made.p95_answer_s, made.answers) == (1.5, 2.0, 100)
     assert made.mixed_ratio == pytest.approx(0.9)
     assert made.prefix_tokens == 2
+    assert (made.tools_prefix_tokens, made.tools_ttft_restored_ms) == (10, 150)
 
 
 def test_a_side_that_failed_is_named_and_the_rest_is_shown(tmp_path: Path) -> None:
     speak("en")
     made = figures(tmp_path)
     assert "llama-server failed: not installed" in summary(made)
+    assert any("0.05 of it (10 of" in line for line in summary(made))
     assert "| yukjo | 20.00 | 0.50 | 1,000.00 | 100.00 | 30.0 |" in markdown(made)
 
 
@@ -100,7 +103,9 @@ def test_every_figure_is_taken_from_a_speaker_at_work(tmp_path: Path) -> None:
     speaker, asked = SpellingSpeaker(slots=2), task(tmp_path)
     assert answering.loads(speaker, asked) >= 0
     assert set(answering.memory(speaker, asked)) == {"1", "2", "3"}
-    assert set(answering.first_tokens(speaker, asked)) == {"ttft_cold_s", "ttft_restored_s"}
+    assert set(answering.first_tokens(speaker, asked)) == {
+        "ttft_cold_s", "ttft_restored_s", "tools_ttft_cold_s", "tools_ttft_restored_s",
+    }  # fmt: skip
     assert answering.decoding(speaker, asked)["decode_tokens_per_s"] > 0
     flow = answering.traffic(speaker, asked, ServeConfig(cache=3))
     assert min(flow.values()) > 0

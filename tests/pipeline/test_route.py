@@ -82,7 +82,7 @@ def test_the_cost_of_a_misroute_is_what_the_other_adapter_loses(
 def test_a_bare_cost_needs_no_router(yukjo: Yukjo, project: Path) -> None:
     assert yukjo("train", "-p", project).code == 0
     said = yukjo("route", "--cost", "-p", project, "--json")
-    assert set(said.json()) == {"losses", "costs"}
+    assert set(said.json()) == {"losses", "costs", "blind_cost"}
     bare = yukjo("route", "--cost", "-p", project, "--set", "data.test=0.0")
     assert bare.code == 2
     assert "[data] test" in bare.err

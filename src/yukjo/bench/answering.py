@@ -75,14 +75,24 @@ def memory(speaker: Speaker, task: ServeTask) -> dict[str, float]:
 
 def first_tokens(speaker: Speaker, task: ServeTask) -> dict[str, float]:
     """Seconds to the first token: all of the prompt read, and with its prefix restored."""
+    plain = [task.turn(number, max_tokens=1) for number in range(len(task.agents))]
+    cold, restored = first_token(speaker, plain)
+    found = {"ttft_cold_s": cold, "ttft_restored_s": restored}
+    if offered := [task.turn(n, max_tokens=1, tools=True) for n in task.having_tools]:
+        cold, restored = first_token(speaker, offered)
+        found |= {"tools_ttft_cold_s": cold, "tools_ttft_restored_s": restored}
+    return found
+
+
+def first_token(speaker: Speaker, turns: Sequence[Turn]) -> tuple[float, float]:
+    """Of turns that end with their first token: medians, cold and restored."""
     cold, restored = [], []
-    for number in range(len(task.agents)):
-        turn = task.turn(number, max_tokens=1)
+    for turn in turns:
         # State outlives an adapter's stay; without a prefix none is looked for.
         cold.append(median(answer(speaker, replace(turn, prefix=0)) for _ in range(_GOES)))
         answer(speaker, turn)
         restored.append(median(answer(speaker, turn) for _ in range(_GOES)))
-    return {"ttft_cold_s": median(cold), "ttft_restored_s": median(restored)}
+    return median(cold), median(restored)
 
 
 def decoding(speaker: Speaker, task: ServeTask) -> dict[str, float]:

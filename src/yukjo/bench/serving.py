@@ -4,10 +4,11 @@ import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 from yukjo import pipeline, wiring
+from yukjo.agents import Role
 from yukjo.agents.roles import pick, roles
 from yukjo.bench.answering import percentile
 from yukjo.bench.environments import CACHE, HF, python_of
@@ -15,14 +16,16 @@ from yukjo.bench.flops import shape_of
 from yukjo.bench.process import Failed, answer_of, ended_by_term
 from yukjo.bench.rounds import Note
 from yukjo.bench.serving_plan import Prediction, linear_weights, plan_called, predict
-from yukjo.bench.serving_task import ServedAgent, ServeTask
+from yukjo.bench.serving_task import Asked, ServedAgent, ServeTask
 from yukjo.bench.systems import PEERS_HOME, here
 from yukjo.config import YukjoConfig, load
 from yukjo.errors import AdapterError
 from yukjo.files import sha256_file
 from yukjo.pipeline.versions import machine
-from yukjo.records import Frozen, Message, Proof
-from yukjo.serve.chat import Prompter
+from yukjo.records import Frozen, Proof
+from yukjo.serve import wire
+from yukjo.serve.chat import Prompter, messages_of
+from yukjo.serve.tools import Toolbox
 from yukjo.words import say
 
 QUESTION = "처음 이 업무를 맡았습니다. 무엇부터 하면 되는지 차례대로 알려 주세요."
@@ -45,6 +48,11 @@ class ServeBench(Frozen):
     switch_warm_ms: float
     ttft_cold_ms: float
     ttft_restored_ms: float
+    tools_prompt_tokens: float | None
+    """With an agent's own tools offered, on average over the agents that have some."""
+    tools_prefix_tokens: float | None
+    tools_ttft_cold_ms: float | None
+    tools_ttft_restored_ms: float | None
     decode_tokens_per_s: float
     decode_ratio_peft: float | None
     decode_ratio_llama_server: float | None
@@ -99,6 +107,7 @@ def make_task(project: Path, config: YukjoConfig, *, tokens: int, requests: int)
     """The project's newest adapters, a question to each; AdapterError where they aren't ready."""
     speaker, tokenizer = wiring.open_speaker(config, project)
     prompter, gguf = Prompter(tokenizer), wiring.base_gguf(config, project)
+    toolbox = Toolbox(config.tools, project)
     gguf_hash = sha256_file(gguf)
     store = pipeline.store_of(pipeline.runs_folder(project, config))
     kept = store.chosen((), agents=config.agents)
@@ -110,17 +119,15 @@ def make_task(project: Path, config: YukjoConfig, *, tokens: int, requests: int)
     for name, (place, manifest) in kept.items():
         speaker.load(manifest.id, place)  # refuses what isn't proved
         role = pick(roles(), name)
-        asked = prompter.prompt(
-            [Message(role="system", content=role.prompt), Message(role="user", content=QUESTION)]
-        )
+        tools = toolbox.for_agent(role).schemas()
         agents.append(
             ServedAgent(
                 name=name,
                 adapter=manifest.id,
                 folder=str(place.resolve()),
                 gguf_lora=str(Proof.places(place.resolve(), gguf_hash)[0]),
-                tokens=asked.tokens,
-                prefix=prompter.prefix(role.prompt),
+                plain=_asked(prompter, role),
+                with_tools=_asked(prompter, role, tools),
             )
         )
     return ServeTask(
@@ -133,6 +140,19 @@ def make_task(project: Path, config: YukjoConfig, *, tokens: int, requests: int)
         answer=128,
         requests=requests,
         cache=config.serve.cache,
+    )
+
+
+def _asked(prompter: Prompter, role: Role, tools: Sequence[dict[str, Any]] = ()) -> Asked:
+    """The question as `yukjo serve` makes a prompt of it."""
+    request: dict[str, Any] = {
+        "model": role.name, "messages": [{"role": "user", "content": QUESTION}],
+    }  # fmt: skip
+    if tools:
+        request["tools"] = list(tools)
+    messages = messages_of(wire.ChatRequest.model_validate(request), role)
+    return Asked(
+        tokens=prompter.prompt(messages).tokens, prefix=prompter.prefix(messages[0].content)
     )
 
 
@@ -169,16 +189,22 @@ def _figures(
     read, speed = middle("read", "read_gb_per_s"), middle(OURS, "decode_tokens_per_s")
     simple = ("ttft_cold_s", "ttft_restored_s", "decode_tokens_per_s", "adapter_load_s",
               "switch_warm_s")  # fmt: skip
+    plain = [agent.plain for agent in task.agents]
+    offered = [task.agents[number].with_tools for number in task.having_tools]
     return ServeBench(
         machine=machine(),
         agents=tuple(agent.name for agent in task.agents),
-        prompt_tokens=sum(len(a.tokens) for a in task.agents) / len(task.agents),
-        prefix_tokens=sum(a.prefix for a in task.agents) / len(task.agents),
+        prompt_tokens=mean(len(asked.tokens) for asked in plain),
+        prefix_tokens=mean(asked.prefix for asked in plain),
         read_gb_per_s=read,
         adapter_load_ms=_MS * middle(OURS, "adapter_load_s"),
         switch_warm_ms=_MS * middle(OURS, "switch_warm_s"),
         ttft_cold_ms=_MS * middle(OURS, "ttft_cold_s"),
         ttft_restored_ms=_MS * middle(OURS, "ttft_restored_s"),
+        tools_prompt_tokens=mean(len(a.tokens) for a in offered) if offered else None,
+        tools_prefix_tokens=mean(a.prefix for a in offered) if offered else None,
+        tools_ttft_cold_ms=_MS * middle(OURS, "tools_ttft_cold_s") if offered else None,
+        tools_ttft_restored_ms=_MS * middle(OURS, "tools_ttft_restored_s") if offered else None,
         decode_tokens_per_s=speed,
         decode_ratio_peft=ratio(PEFT),
         decode_ratio_llama_server=ratio(SERVER),

@@ -44,6 +44,18 @@ def rows(made: ServeBench) -> list[list[str]]:
     ]
 
 
+def _with_tools(made: ServeBench) -> list[str]:
+    cold, restored = made.tools_ttft_cold_ms, made.tools_ttft_restored_ms
+    if cold is None or restored is None:
+        return []
+    return [
+        say("with the agent's tools offered: {restored:.0f} ms restored, {cold:.0f} ms cold,"
+            " {share:.2f} of it ({prefix:.0f} of {prompt:.0f} tokens restored)",
+            restored=restored, cold=cold, share=restored / cold,
+            prefix=made.tools_prefix_tokens, prompt=made.tools_prompt_tokens)
+    ]  # fmt: skip
+
+
 def summary(made: ServeBench) -> list[str]:
     """Ratios, percentiles, memory, and a prediction where one was asked for."""
     ratio = made.ttft_restored_ms / made.ttft_cold_ms
@@ -51,6 +63,7 @@ def summary(made: ServeBench) -> list[str]:
         say("first token with the beginning restored: {share:.2f} of cold"
             " ({prefix:.0f} of {prompt:.0f} tokens restored)",
             share=ratio, prefix=made.prefix_tokens, prompt=made.prompt_tokens),
+        *_with_tools(made),
         say("memory is read at {read:.1f} GB/s; decoding uses {share:.0%} of it",
             read=made.read_gb_per_s, share=made.bandwidth_share),
         say("six agents at once: {ratio:.2f} of one agent's tokens/s", ratio=made.mixed_ratio)

@@ -7,8 +7,16 @@ from yukjo.ports import Turn
 from yukjo.records import Frozen
 
 
+class Asked(Frozen):
+    """A question as tokens."""
+
+    tokens: tuple[int, ...]
+    prefix: int
+    """How many of them every question to the agent begins with."""
+
+
 class ServedAgent(Frozen):
-    """One agent, its adapter, and a question to it as tokens."""
+    """One agent, its adapter, and a question to it."""
 
     name: str
     adapter: str
@@ -16,9 +24,9 @@ class ServedAgent(Frozen):
     """A valid PEFT adapter."""
     gguf_lora: str
     """The same as llama.cpp reads it."""
-    tokens: tuple[int, ...]
-    prefix: int
-    """How many of them every question to the agent begins with."""
+    plain: Asked
+    with_tools: Asked
+    """The same with its own tools offered, if it has any."""
 
 
 class ServeTask(Frozen):
@@ -43,13 +51,19 @@ class ServeTask(Frozen):
         """Content hash and folder of each."""
         return ((agent.adapter, Path(agent.folder)) for agent in self.agents)
 
-    def turn(self, number: int, *, max_tokens: int) -> Turn:
+    @property
+    def having_tools(self) -> list[int]:
+        """The agents whose prompt is longer with their tools."""
+        return [i for i, agent in enumerate(self.agents) if agent.with_tools != agent.plain]
+
+    def turn(self, number: int, *, max_tokens: int, tools: bool = False) -> Turn:
         """The question to an agent, answered greedily to exactly `max_tokens`."""
         agent = self.agents[number]
+        asked = agent.with_tools if tools else agent.plain
         return Turn(
             adapter=agent.adapter,
-            tokens=agent.tokens,
-            prefix=agent.prefix,
+            tokens=asked.tokens,
+            prefix=asked.prefix,
             stop=frozenset(),
             max_tokens=max_tokens,
             temperature=0.0,

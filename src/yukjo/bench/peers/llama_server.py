@@ -58,8 +58,9 @@ def ask(
 ) -> dict[str, float]:
     """One greedy answer of exactly so many tokens: seconds, and tokens a second of its decoding."""
     request = {
-        "prompt": agent["tokens"], "n_predict": tokens, "temperature": 0, "ignore_eos": True,
-        "cache_prompt": cache, "id_slot": number, "lora": [{"id": number, "scale": 1.0}],
+        "prompt": agent["plain"]["tokens"], "n_predict": tokens, "temperature": 0,
+        "ignore_eos": True, "cache_prompt": cache, "id_slot": number,
+        "lora": [{"id": number, "scale": 1.0}],
     }  # fmt: skip
     began = time.perf_counter()
     answered = server.handle_completions(request)

@@ -23,7 +23,7 @@ def main() -> None:
     model.load_adapter(second["folder"], adapter_name=second["name"])
     loaded = time.perf_counter() - began
     model.eval()
-    prompt = torch.tensor([first["tokens"]])
+    prompt = torch.tensor([first["plain"]["tokens"]])
     found = {
         "adapter_load_s": loaded,
         "ttft_cold_s": seconds(model, prompt, 1),
