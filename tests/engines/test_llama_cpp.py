@@ -131,18 +131,19 @@ def test_what_llama_cpp_cannot_load_is_an_error_for_people(
 # Rows and threads
 
 
-def test_a_third_answer_is_computed_beside_a_fourth_row_that_leaves_no_trace(
+def test_a_free_slot_speaks_along_with_three_answers_and_leaves_no_trace(
     gguf: Path, tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     turns = [turn("", prompt(30, seed=seed), max_tokens=4 + 8 * seed) for seed in range(3)]
-    with speaker_on(gguf, tiny("qwen3"), slots=3) as speaker:
+    with speaker_on(gguf, tiny("qwen3"), slots=4) as speaker:
         alone = [said(speaker, one)[0] for one in turns]
         rows: list[int] = []
         passed = speaker._pass
         monkeypatch.setattr(speaker, "_pass", lambda r: (rows.append(len(r)), passed(r)))
         assert said(speaker, *turns) == alone
+        assert said(speaker, turns[0]) == alone[:1]
         # Three prompts, three passes of three answers, then two, then the last one alone.
-        assert rows == [30] * 3 + [4] * 3 + [2] * 8 + [1] * 8
+        assert rows[:22] == [30] * 3 + [4] * 3 + [2] * 8 + [1] * 8
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="libgomp is Linux's")

@@ -82,7 +82,7 @@ class LlamaCppSpeaker:
         self._decode = decode
         self._context = self._opened_context(threads)
         self._memory = self._c.llama_get_memory(self._context)
-        self._batch = self._c.llama_batch_init(max(_CHUNK, slots + 1), 0, 1)
+        self._batch = self._c.llama_batch_init(max(_CHUNK, slots), 0, 1)
         self._adapters: dict[str, int | None] = {"": None}
         self._states: OrderedDict[tuple[str, tuple[int, ...]], NDArray[np.uint8]] = OrderedDict()
         self._room = int(state_mb * _MIB)
@@ -237,16 +237,16 @@ class LlamaCppSpeaker:
     def _speak(self, speaking: Sequence[tuple[int, _Answering]]) -> None:
         """One pass over the tokens made last.
 
-        Rows are multiplied by fours where they can be, else one by one: three take a quarter more
-        time than four. So a fourth is laid behind the third, in its stream, and forgotten; an
-        answer ends before its slot is full, so there is room.
+        Rows are multiplied by fours where they can be, else one by one: three take longer than
+        four. So a free slot speaks along with three, and forgets it.
         """
         rows = [(slot, answering.last, answering.done, True) for slot, answering in speaking]
-        slot, last, done, _ = rows[-1]
-        spare = len(rows) % _ROWS == _ROWS - 1
-        self._pass([*rows, (slot, last, done + 1, False)] if spare else rows)
-        if spare:
-            self._c.llama_memory_seq_rm(self._memory, slot, done + 1, -1)
+        if len(rows) % _ROWS != _ROWS - 1 or None not in self._answering:
+            self._pass(rows)
+            return
+        free = self._answering.index(None)
+        self._pass([*rows, (free, rows[0][1], 0, True)])
+        self._c.llama_memory_seq_rm(self._memory, free, -1, -1)
 
     def _go_on_reading(self, slot: int, answering: _Answering) -> Spoken:
         """Read the next chunk of a prompt; behind the last one stands the answer's first token."""
@@ -310,7 +310,7 @@ class LlamaCppSpeaker:
     def _opened_context(self, threads: int) -> int:
         params = self._c.llama_context_default_params()
         params.n_ctx, params.n_seq_max = self.slots * self.context, self.slots
-        params.n_batch = params.n_ubatch = max(_CHUNK, self.slots + 1)
+        params.n_batch = params.n_ubatch = max(_CHUNK, self.slots)
         params.n_threads = params.n_threads_batch = threads
         params.kv_unified = False
         made: int | None = self._c.llama_init_from_model(self._model.pointer, params)
