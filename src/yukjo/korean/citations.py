@@ -21,7 +21,8 @@ SUBITEMS = "가나다라마바사아자차카타파하거너더러머버서어�
 _DOTS = "·ㆍ‧・"
 _S = r"[ \t]*"
 _NUMBER = r"(\d{1,4})"
-_BRANCH = rf"(?:{_S}의{_S}(\d{{1,3}}))?"
+# `제5조의 80만 원` is an amount by article 5, and no article 5-80.
+_BRANCH = rf"(?:{_S}의{_S}(\d{{1,3}})(?![\d,.]*{_S}[만천백억원명건개분%]))?"
 _ARTICLE = rf"(?:제{_S})?{_NUMBER}{_S}조{_BRANCH}"
 _BELOW = (
     rf"(?:{_S}(?:제{_S})?{_NUMBER}{_S}항)?(?:{_S}(?:제{_S})?{_NUMBER}{_S}호{_BRANCH})?"

@@ -45,19 +45,24 @@ _NAME = re.compile(
     r"「([^「」\n]{1,100})」|『([^『』\n]{1,100})』|(?<=\[출처:)([^\[\]\n]{1,100}?)(?=(?:,[^\[\],\n]*)?\])"
 )
 _YEAR = r"(?:19|20)\d\d"
+_SHORT_DAY = (
+    r"(?:(?<=[~∼～–-])|(?<=[~∼～–-] )|(?<=부터 ))(?P<m5>\d{1,2})\. ?(?P<d5>\d{1,2})\."
+    r"|(?P<m8>\d{1,2})\. ?(?P<d8>\d{1,2})\.(?= ?(?:까지|부터|[에은는이의임자~∼～(]|\d\d:\d\d))"
+    r"|(?P<m0>\d{1,2})\. ?(?P<d0>\d{1,2})\.(?!\d)"
+)
 _DATE = re.compile(
     rf"(?<![\d.,])(?:"
-    rf"(?P<y1>{_YEAR})\s?[.년/-]\s?(?P<m1>\d{{1,2}})\s?[.월/-]\s?(?P<d1>\d{{1,2}})(?!\d)\s?[.일]?"
+    rf"(?P<y1>{_YEAR}) ?(?P<by>[./-]) ?(?P<m1>\d{{1,2}}) ?(?P=by) ?(?P<d1>\d{{1,2}})(?!\d) ?\.?"
     rf"|(?P<y2>{_YEAR})(?P<m2>\d\d)(?P<d2>\d\d)(?!\d)"
-    rf"|(?P<y3>{_YEAR})(?:년\s?|\.\s?)(?P<m3>\d{{1,2}})(?:월|\.)"
-    rf"|(?P<m4>\d{{1,2}})월\s?(?P<d4>\d{{1,2}})일"
-    rf"|(?<=[~∼～–-])\s?(?P<m5>\d{{1,2}})\.\s?(?P<d5>\d{{1,2}})\."
-    rf"|(?P<y6>{_YEAR})\s?년"
+    rf"|(?:(?P<y4>{_YEAR}) ?년 ?)?(?P<m4>\d{{1,2}}) ?월 ?(?P<d4>\d{{1,2}}) ?일"
+    rf"|(?P<y3>{_YEAR})(?: ?년 ?(?P<m3>\d{{1,2}}) ?월|\. ?(?P<m9>\d{{1,2}})\.)"
+    rf"|{_SHORT_DAY}"
+    rf"|(?P<y6>{_YEAR}) ?년"
     rf"|(?P<m7>\d{{1,2}})월)"
 )
 _TIME = re.compile(
-    r"(?<![\d:])(?:(?P<half>오전|오후)\s?)?(?P<hour>[0-2]?\d)"
-    r"(?::(?P<sharp>[0-5]\d)(?!\d)|시(?![간도군구의설청])(?:\s?(?P<minute>[0-5]?\d)분)?)"
+    r"(?<![\d:])(?:(?P<half>오전|오후|저녁|밤) ?)?(?P<hour>[0-2]?\d)"
+    r"(?::(?P<sharp>[0-5]\d)(?!\d)|시(?![간도군구의설청])(?: ?(?P<minute>[0-5]?\d)분)?)"
 )
 _UNIT_NOTE = re.compile(r"단위\s?[:：]?\s?[^()\s]{1,10}")
 # `만 65세`: 만 says how the age is counted.
@@ -68,13 +73,18 @@ _NOT_NUMBER = re.compile(r"[^\d/]+$")
 _BELOW_PARAGRAPH = re.compile(r"(?:제\d+호(?:의\d+)?)?(?:[가-힣]목)?$")
 _BELOW_ARTICLE = re.compile(r"(?:제\d+항)?(?:제\d+호(?:의\d+)?)?(?:[가-힣]목)?$")
 
-# Digits may follow a word at once (`총60명`); a number in words may not (`수십 명`).
-_STARTS = r"(?<![A-Za-z\d.,])(?:(?=\d)|(?<![가-힣]))"
+# Digits may follow a word at once (`총60명`). A number in words may not (`수십 명`), and it is none
+# where a word goes on (만일, 조건, 구조, 십분).
+_STARTS = (
+    r"(?<![A-Za-z\d.,])"
+    r"(?:(?=\d)|(?<![가-힣])(?![일이삼사오육칠팔구]?조|억)"
+    r"(?![만천백십](?:일|(?![ 이삼사오육칠팔구천백십만]))))"
+)
 _AFTER = (
     r"(?![가-힣])|이[가상하]|[을를은는의에씩도로와과만당간안내중]"
     r"|까지|으로|미만|초과|마다|동안|부터|정도|가량"
 )
-_AMOUNT = re.compile(rf"{_STARTS}({NUMBER})\s?원(?![칙장고본서활천래형자료]|가(?!량))")
+_AMOUNT = re.compile(rf"{_STARTS}({NUMBER}) ?원(?![칙장고본서활천래형자료]|가(?!량))")
 _PERCENT = {
     "퍼센트포인트": "%p",
     "%포인트": "%p",
@@ -89,7 +99,7 @@ _UNIT = (
     "|개월|개소|개|가구|세대|세|시간|주년|주|단계|과목|문항|필지|포기|마리|그루|명|인|건|회|차|대|층|쪽|면|장|매"
     "|권|부|살|년|일|분|초|곳|점|배|등|위|평|호|팀|종|척|편|줄|칸|석|병|끼|급"
 )
-_FIGURE = re.compile(rf"{_STARTS}({NUMBER})(?:({_UNIT})(?![A-Za-z])|\s({_UNIT})(?:{_AFTER}))")
+_FIGURE = re.compile(rf"{_STARTS}({NUMBER})(?:({_UNIT})(?![A-Za-z])| ({_UNIT})(?:{_AFTER}))")
 _BARE = re.compile(rf"(?<![A-Za-z\d.])(?<!\d,)(?=\d)({NUMBER})")
 _LONG = 40
 
@@ -192,9 +202,12 @@ class _Dates:
 
     def __call__(self, match: re.Match[str]) -> Fact | None:
         """`year-month-day`, each empty where it isn't known; None where it is no day."""
-        parts = {name[0]: value for name, value in match.groupdict().items() if value}
+        named = match.groupdict().items()
+        parts = {name[0]: value for name, value in named if value and name != "by"}
         year, month, day = (parts.get(part, "").lstrip("0") for part in "ymd")
         if not _is_day(year or "2000", month or "1", day or "1"):
+            return None
+        if match["m0"] and int(day) == int(month) + 1:  # `1. 2.` are two labels
             return None
         self.year = year or self.year
         return Fact("date", f"{self.year}-{month}-{day}")
@@ -209,7 +222,9 @@ def _is_day(year: str, month: str, day: str) -> bool:
 
 
 def _time(match: re.Match[str]) -> Fact | None:
-    hour = int(match["hour"]) + (12 if match["half"] == "오후" and match["hour"] != "12" else 0)
+    hour = int(match["hour"])
+    if match["half"] not in {None, "오전"} and hour < 12:  # noqa: PLR2004 - of the clock
+        hour += 12
     minute = match["sharp"] or match["minute"] or "0"
     return Fact("time", f"{hour}:{int(minute):02d}") if hour <= 24 else None  # noqa: PLR2004
 
