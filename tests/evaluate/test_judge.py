@@ -105,12 +105,13 @@ def asleep(handler: BaseHTTPRequestHandler, _: dict[str, Any]) -> None:
     send(handler, verdict("first"))
 
 
-def endless(handler: BaseHTTPRequestHandler, _: dict[str, Any]) -> None:
+def vast(handler: BaseHTTPRequestHandler, _: dict[str, Any]) -> None:
     handler.send_response(200)
     handler.end_headers()
     try:
-        for _ in range(100):
+        for _ in range(20):
             handler.wfile.write(b" " * 65536)
+        handler.wfile.write(verdict("first"))
     except OSError:
         return
 
@@ -177,7 +178,7 @@ def test_every_pair_is_asked_both_ways_round_and_nothing_else_differs() -> None:
         always(b"", 302),
         always(b"\xff\xfe"),
         cut,
-        endless,
+        vast,
     ],
 )
 def test_what_is_no_judgement_is_an_error_and_no_score(behave: Behaviour) -> None:
@@ -296,7 +297,8 @@ def project(tmp_path: Path) -> Path:
 
 def test_the_command_counts_opinions_and_agreement_with_people(project: Path, yukjo: Yukjo) -> None:
     rated = project / "rated.jsonl"
-    rated.write_text('{"case": "rag-0", "verdict": "after"}\n{"case": "rag-1", "verdict": "tie"}\n')
+    rows = [("rag-0", "after"), ("rag-1", "tie"), ("of-another-run", "tie")]
+    rated.write_text("\n".join(json.dumps({"case": c, "verdict": v}) for c, v in rows))
     with server(longer) as (url, _):
         named = ("--project", project, "--set", f"judge.url={url}", "--set", "judge.model=m")
         plain = yukjo("judge", "latest", *named, "--people", rated)

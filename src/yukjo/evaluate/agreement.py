@@ -71,4 +71,4 @@ def _kappas(rows: npt.NDArray[np.int64], labels: int) -> npt.NDArray[np.float64]
     observed = np.mean(one == other, axis=-1)
     chance = sum(np.mean(one == k, axis=-1) * np.mean(other == k, axis=-1) for k in range(labels))
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.where(chance < 1, (observed - chance) / (1 - chance), np.nan))
+        return np.asarray((observed - chance) / (1 - chance))

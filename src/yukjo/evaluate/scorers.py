@@ -24,6 +24,7 @@ from yukjo.korean.documents import FORMS
 from yukjo.korean.documents import VERSION as FORMS_VERSION
 from yukjo.korean.facts import VERSION as FACTS_VERSION
 from yukjo.korean.manner import VERSION as MANNER_VERSION
+from yukjo.korean.morphemes import CARRY
 from yukjo.korean.text import hangul_share
 from yukjo.records import Answer
 
@@ -105,7 +106,10 @@ def _of_morphemes() -> Iterator[Metric]:
     """Metrics that need Kiwi; none where it isn't installed."""
     if library := rouge.kiwi():
         for name in ("rouge_l", "rouge_2"):
-            yield Metric(name, rouge.VERSION, higher_is_better=True, library=library)
+            yield Metric(
+                name, rouge.VERSION, higher_is_better=True, library=library,
+                settings={"tags": CARRY},
+            )  # fmt: skip
 
 
 def _of_images() -> Iterator[Metric]:
