@@ -76,7 +76,7 @@ _BELOW_ARTICLE = re.compile(r"(?:제\d+항)?(?:제\d+호(?:의\d+)?)?(?:[가-힣
 # Digits may follow a word at once (`총60명`). A number in words may not (`수십 명`), and it is none
 # where a word goes on (만일, 조건, 구조, 십분).
 _STARTS = (
-    r"(?<![A-Za-z\d.,])"
+    r"(?<![A-Za-z\d.,])(?!\s)"
     r"(?:(?=\d)|(?<![가-힣])(?![일이삼사오육칠팔구]?조|억)"
     r"(?![만천백십](?:일|(?![ 이삼사오육칠팔구천백십만]))))"
 )
