@@ -1,5 +1,6 @@
 """Facts as they are written by hand; then laws."""
 
+import time
 import unicodedata
 
 import pytest
@@ -196,3 +197,10 @@ def test_any_text_has_facts_that_it_vouches_for_itself(text: str) -> None:
 )
 def test_whole_facts_have_no_order(parts: list[str]) -> None:
     assert facts("\n".join(parts)) == facts("\n".join(sorted(parts)))
+
+
+@pytest.mark.parametrize("piece", ["만 1", "천만 ", "1억 1천만 1"])
+def test_a_text_of_nothing_but_units_is_read_at_once(piece: str) -> None:
+    began = time.process_time()
+    facts(piece * 1500)
+    assert time.process_time() - began < 2

@@ -1,7 +1,6 @@
 """`yukjo judge`: what a model makes of a run's kept answers, and how far people agree with it."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,9 +30,7 @@ def judge(
         typer.Option(
             exists=True,
             dir_okay=False,
-            help=say(
-                "People's verdicts as JSONL: `case` and `verdict` (before, after, tie) a line"
-            ),
+            help=say("People's verdicts as JSONL: `case` and `verdict`, before, after or tie"),
         ),
     ] = None,
     cases: Annotated[int | None, typer.Option(min=1, help=say("Ask about so many cases"))] = None,
@@ -79,9 +76,8 @@ def _rated(file: Path, asked: "list[Pair]") -> dict[str, str]:
 
     known = {name: pair.case for pair in asked for name in (pair.name, pair.case)}
     found: dict[str, str] = {}
-    for number, line in enumerate(
-        file.read_text(encoding="utf-8-sig", errors="replace").splitlines(), 1
-    ):
+    rows = file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    for number, line in enumerate(rows, 1):
         try:
             row = json.loads(line)
             verdict = {v: v for v in ("before", "after", "tie")}[row["verdict"]]
@@ -97,11 +93,10 @@ def _rated(file: Path, asked: "list[Pair]") -> dict[str, str]:
 
 
 def _show(judged: "Judged", agreed: "Agreement | None") -> None:
-    counts: Mapping[str, int] = judged.counts
     typer.echo(
         say("{total} pairs: {after} better after, {before} better before, {tie} ties"
             " ({swayed} of them swayed by the order), {errors} errors",
-            total=len(judged.opinions), **counts)
+            total=len(judged.opinions), **judged.counts)
     )  # fmt: skip
     if agreed:
         typer.echo(

@@ -1,6 +1,6 @@
 """`yukjo metrics`: every metric with its id, which says what a figure means."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
@@ -10,18 +10,12 @@ from yukjo.words import say
 HELP = say("Every metric with its id and its good side. Example: yukjo metrics --json")
 
 
-def metrics(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME", help=say("Only these; all if left out"))
-    ] = None,
-    json_: AsJson = False,
-) -> None:
+def metrics(json_: AsJson = False) -> None:
     """For the built-in roles; a project's own rules make another `conformance`."""
-    rows = [row for row in known() if not names or row["name"] in names]
     if json_:
-        print_json(rows)
+        print_json(known())
         return
-    for row in rows:
+    for row in known():
         good = {True: "↑", False: "↓", None: " "}[row["higher_is_better"]]
         typer.echo(f"{row['metric_id']}  {good} {row['name']:<20} {row['library']}".rstrip())
 

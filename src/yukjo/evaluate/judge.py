@@ -9,8 +9,8 @@ Any server that speaks OpenAI's chat protocol can judge. What keeps it honest:
 4. How often it agrees with people is shown beside it (`yukjo.evaluate.agreement`).
 5. The metric has no good side (`higher_is_better` is None): no gate can read it.
 
-Answers are data from models: they stand between marks that can't occur in them, but what they say
-may still sway a judge.
+Answers are sent as JSON, so that none can end its own quotation; what they say may still sway a
+judge.
 """
 
 import json
