@@ -18,8 +18,8 @@ SMALL = {"천": 1000, "백": 100, "십": 10}
 
 _DIGITS = "영일이삼사오육칠팔구"
 _PLAIN = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\d)"
-# Inside a group: `2천5백`, `5천`, `천`, `이천오백`, `2,345`. Units fall, so there are three at most;
-# without that bound a text of nothing but units is searched for minutes.
+# Inside a group: `2천5백`, `5천`, `천`, `이천오백`, `2,345`. Units fall, so there are three at
+# most; without that bound a text of nothing but units is searched for minutes.
 _SMALL = (
     rf"(?:(?:(?:{_PLAIN}|[{_DIGITS}])?[천백십]\s?){{1,3}}(?:{_PLAIN}|[{_DIGITS}])?"
     rf"|{_PLAIN}|[{_DIGITS}])"
