@@ -6,7 +6,7 @@ import pytest
 
 from yukjo.agents import roles
 from yukjo.errors import ConfigError, RunError
-from yukjo.evaluate import ALL, Raw, RawCase, evaluate
+from yukjo.evaluate import ALL, Raw, RawCase, evaluate, rouge
 from yukjo.evaluate.raw import read
 from yukjo.evaluate.tasks import cases, score
 from yukjo.files import canonical_json
@@ -145,6 +145,12 @@ def test_only_asked_cases_count_for_answers_and_all_for_perplexity() -> None:
 def test_without_sampled_answers_there_is_no_row_for_consistency() -> None:
     rows = evaluate(SAMPLES, raw_of(SAMPLES, repeats=1), roles=roles())["rag"]
     assert [row.name for row in rows] == [name for name in NAMES if name != "consistency"]
+
+
+def test_without_kiwi_there_is_no_row_for_rouge(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rouge, "kiwi", lambda: None)
+    rows = evaluate(SAMPLES, raw_of(SAMPLES), roles=roles())["rag"]
+    assert [row.name for row in rows] == [name for name in NAMES if not name.startswith("rouge")]
 
 
 def test_nothing_measured_gives_no_rows() -> None:
