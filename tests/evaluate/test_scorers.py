@@ -131,8 +131,23 @@ def test_the_metrics_and_their_good_sides() -> None:
         "failure_rate": False,
         "length": None,
         "length_drift": False,
+        "script_drift": False,
+        "politeness_drift": False,
         "consistency": True,
         "seconds": False,
+        "fact_recall": True,
+        "fact_precision": True,
+        "dates": True,
+        "amounts": True,
+        "articles": True,
+        "document_form": True,
+        "rouge_l": True,
+        "rouge_2": True,
+        "field_accuracy": True,
+        "item_accuracy": True,
+        "cer": False,
+        "cer_without_spaces": False,
+        "anls": True,
     }
 
 

@@ -6,13 +6,14 @@ import pytest
 
 from yukjo.agents import roles
 from yukjo.errors import ConfigError, RunError
-from yukjo.evaluate import ALL, Raw, RawCase, evaluate
+from yukjo.evaluate import ALL, Raw, RawCase, evaluate, rouge
 from yukjo.evaluate.raw import read
 from yukjo.evaluate.tasks import cases, score
 from yukjo.files import canonical_json
-from yukjo.records import Answer, Comparison, Sample
+from yukjo.records import Answer, Comparison, Message, Sample
 
-NAMES = ["perplexity", "chrf", "conformance", "failure_rate", "length", "length_drift",
+NAMES = ["perplexity", "chrf", "rouge_l", "rouge_2", "fact_recall", "fact_precision", "conformance",
+         "failure_rate", "length", "length_drift", "script_drift", "politeness_drift",
          "consistency", "seconds"]  # fmt: skip
 
 
@@ -56,7 +57,7 @@ def by_name(rows: list[Comparison]) -> dict[str, Comparison]:
     return {row.name: row for row in rows}
 
 
-def test_every_agent_and_all_get_every_metric() -> None:
+def test_every_agent_and_all_get_every_metric_that_can_be_had() -> None:
     found = evaluate(SAMPLES, raw_of(SAMPLES), roles=roles())
     assert list(found) == ["rag", "review", ALL]
     assert all([row.name for row in rows] == NAMES for rows in found.values())
@@ -75,10 +76,38 @@ def test_the_figures_of_a_perfect_tuning() -> None:
     assert rows["length_drift"].after == 0
     verdicts = {name: row.verdict for name, row in rows.items()}
     assert verdicts == {
-        "perplexity": "better", "chrf": "better", "conformance": "better",
+        "perplexity": "better", "chrf": "better", "rouge_l": "better", "rouge_2": "better",
+        "fact_recall": "better", "fact_precision": "better", "conformance": "better",
         "failure_rate": "unclear", "length": "unclear", "length_drift": "better",
+        "script_drift": "unclear", "politeness_drift": "better",
         "consistency": "unclear", "seconds": "better",
     }  # fmt: skip
+
+
+def test_a_metric_counts_the_cases_whose_reference_has_what_it_measures() -> None:
+    dated = SAMPLES[0].model_copy(update={"output": "2026. 3. 2.까지 3만 원을 냅니다."})
+    cited = SAMPLES[1].model_copy(update={"output": "「가 조례」 제5조에 따라 냅니다."})
+    document = sample(7, "document_writing").model_copy(
+        update={"output": "1. 개요\n2. 2026. 3. 2."}
+    )
+    found = [dated, cited, document, *SAMPLES[2:4]]
+    rows = evaluate(found, raw_of(found), roles=roles())
+    names = ("dates", "amounts", "articles", "document_form", "fact_recall", "fact_precision")
+    counts = {name: {n: row.n for n, row in by_name(rows[name]).items()} for name in rows}
+    assert [counts[ALL].get(name) for name in names] == [2, 1, 1, 1, 5, 5]
+    assert [counts["rag"].get(name) for name in names] == [1, 1, 1, None, 4, 4]
+    after = by_name(rows[ALL])
+    assert {after[name].after for name in names} == {1}
+    assert {after[name].before for name in names} == {0}
+
+
+def test_material_and_earlier_turns_ground_a_fact() -> None:
+    earlier = (Message(role="user", content="어제 99명이 왔습니다."),)
+    asked = SAMPLES[0].model_copy(update={"messages": earlier})
+    answers = [answer(asked, text) for text in ("99명", "0개", "98명")]
+    raws = [Raw(before=(a,), after=(a,)) for a in answers]
+    rows = [by_name(evaluate([asked], raw, roles=roles())["rag"]) for raw in raws]
+    assert [row["fact_precision"].after for row in rows] == [1, 1, 0]
 
 
 def test_the_same_raw_input_in_another_order_gives_the_same_bits() -> None:
@@ -116,6 +145,12 @@ def test_only_asked_cases_count_for_answers_and_all_for_perplexity() -> None:
 def test_without_sampled_answers_there_is_no_row_for_consistency() -> None:
     rows = evaluate(SAMPLES, raw_of(SAMPLES, repeats=1), roles=roles())["rag"]
     assert [row.name for row in rows] == [name for name in NAMES if name != "consistency"]
+
+
+def test_without_kiwi_there_is_no_row_for_rouge(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rouge, "kiwi", lambda: None)
+    rows = evaluate(SAMPLES, raw_of(SAMPLES), roles=roles())["rag"]
+    assert [row.name for row in rows] == [name for name in NAMES if not name.startswith("rouge")]
 
 
 def test_nothing_measured_gives_no_rows() -> None:

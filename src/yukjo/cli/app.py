@@ -13,7 +13,9 @@ from yukjo.cli import (
     evaluate,
     index,
     init,
+    judge,
     ledger,
+    metrics,
     monitor,
     reproduce,
     route,
@@ -38,6 +40,8 @@ app.command(help=train.HELP)(train.train)
 app.command(help=monitor.HELP)(monitor.monitor)
 app.command(help=reproduce.HELP)(reproduce.reproduce)
 app.command(help=evaluate.HELP)(evaluate.evaluate)
+app.command(help=judge.HELP)(judge.judge)
+app.command(help=metrics.HELP)(metrics.metrics)
 app.command(help=serve.HELP)(serve.serve)
 app.command(help=ask.HELP)(ask.ask)
 app.command(help=index.HELP)(index.index)

@@ -178,6 +178,22 @@ class EvaluateConfig(Settings):
     """Bootstrap resamples behind each interval."""
 
 
+class JudgeConfig(Settings):
+    """[judge]: a model asked which of two answers is better. It describes and decides nothing."""
+
+    url: str | None = None
+    """Where an OpenAI-compatible API listens, as `http://127.0.0.1:8000/v1`; off if left out.
+
+    Questions, material and answers are sent there, and nowhere else.
+    """
+    model: str = ""
+    """Its name there."""
+    key: str = "YUKJO_JUDGE_KEY"
+    """Environment variable that holds the API key; without it none is sent."""
+    timeout_seconds: PositiveFloat = 60
+    """A judgement that takes longer is an error."""
+
+
 class ServeConfig(Settings):
     """[serve]"""
 
@@ -260,6 +276,7 @@ class YukjoConfig(Settings):
     """Agents that differ: `[agent.rag.lora] rank = 32`, `[agent.rag.train] epochs = 5`."""
     sweep: SweepConfig = SweepConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
+    judge: JudgeConfig = JudgeConfig()
     serve: ServeConfig = ServeConfig()
     router: RouterConfig = RouterConfig()
     tools: ToolsConfig = ToolsConfig()

@@ -8,12 +8,18 @@ from yukjo.records import SIX, Verdict
 from yukjo.words import say
 
 ORDER = (
-    "perplexity", "chrf", "conformance", "failure_rate", "length", "length_drift", "consistency",
-    "seconds",
+    "perplexity", "chrf", "rouge_l", "rouge_2", "fact_recall", "fact_precision", "dates", "amounts",
+    "articles", "conformance", "document_form", "failure_rate", "length", "length_drift",
+    "script_drift", "politeness_drift", "consistency", "seconds",
 )  # fmt: skip
 """Metrics as they are listed; others follow by name."""
 
 Of = TypeVar("Of")
+
+_LOWER = {
+    "perplexity", "failure_rate", "length_drift", "script_drift", "politeness_drift", "seconds",
+}  # fmt: skip
+_NEITHER = {"length"}
 
 UNKNOWN = "–"
 MARKS: dict[Verdict, str] = {"better": "▲", "worse": "▼", "unclear": "＝"}
@@ -24,10 +30,20 @@ def metric_name(name: str) -> str:
     known = {
         "perplexity": say("held-out perplexity"),
         "chrf": say("similarity to the reference (chrF)"),
+        "rouge_l": say("likeness of wording (ROUGE-L)"),
+        "rouge_2": say("likeness of wording (ROUGE-2)"),
+        "fact_recall": say("facts of the reference that are said"),
+        "fact_precision": say("facts said that are not made up"),
+        "dates": say("agreement of dates"),
+        "amounts": say("agreement of amounts"),
+        "articles": say("agreement of articles of law"),
+        "document_form": say("form of official documents"),
         "conformance": say("conformance to the answer rules"),
         "failure_rate": say("failed answers"),
         "length": say("length of the answer"),
         "length_drift": say("distance from the reference's length"),
+        "script_drift": say("distance from the reference's scripts"),
+        "politeness_drift": say("distance from the reference's politeness"),
         "consistency": say("consistency of repeated answers"),
         "seconds": say("seconds an answer"),
     }
@@ -39,10 +55,20 @@ def short_name(name: str) -> str:
     known = {
         "perplexity": say("perplexity"),
         "chrf": "chrF",
+        "rouge_l": "ROUGE-L",
+        "rouge_2": "ROUGE-2",
+        "fact_recall": say("facts said"),
+        "fact_precision": say("facts grounded"),
+        "dates": say("dates"),
+        "amounts": say("amounts"),
+        "articles": say("articles"),
+        "document_form": say("document form"),
         "conformance": say("rules kept"),
         "failure_rate": say("failures"),
         "length": say("length"),
         "length_drift": say("length drift"),
+        "script_drift": say("script drift"),
+        "politeness_drift": say("politeness drift"),
         "consistency": say("consistency"),
         "seconds": say("seconds"),
     }
@@ -51,16 +77,9 @@ def short_name(name: str) -> str:
 
 def direction(name: str) -> str:
     """Which way is good, in words; "" where neither is, or it is not known."""
-    known = {
-        "perplexity": say("lower is better"),
-        "failure_rate": say("lower is better"),
-        "length_drift": say("lower is better"),
-        "seconds": say("lower is better"),
-        "chrf": say("higher is better"),
-        "conformance": say("higher is better"),
-        "consistency": say("higher is better"),
-    }
-    return known.get(name, "")
+    if name in _LOWER:
+        return say("lower is better")
+    return say("higher is better") if name in ORDER and name not in _NEITHER else ""
 
 
 def verdict_word(verdict: Verdict) -> str:

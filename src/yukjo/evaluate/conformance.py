@@ -97,7 +97,7 @@ def _plain(sample: Sample) -> Sample:
     return sample.model_copy(update=texts)
 
 
-def _material(sample: Sample) -> str:
+def material(sample: Sample) -> str:
     """Everything the answer may draw on: earlier turns, the question, the material."""
     turns = (normal(turn.content) for turn in sample.messages)
     return "\n".join((*turns, sample.instruction, sample.input))
@@ -109,10 +109,10 @@ def _material(sample: Sample) -> str:
 @_of_both
 def cites_source(sample: Sample, text: str) -> bool:
     """At least one `[출처: 제목, 위치]`, and every cited title stands in the material."""
-    material = _material(sample)
-    titles = _TITLE.findall(material)
+    given = material(sample)
+    titles = _TITLE.findall(given)
     cited = [title.strip() for title, _ in _SOURCE.findall(text)]
-    return bool(cited) and all(title in (titles or material) for title in cited)
+    return bool(cited) and all(title in (titles or given) for title in cited)
 
 
 @_of_both
@@ -145,9 +145,9 @@ def gives_contact(sample: Sample, text: str) -> bool:
     found = re.findall(r"^문의: *(.*[가-힣]{2}.*)$", text, re.MULTILINE)
     phones = _PHONE.findall("\n".join(found))
     if phones:
-        return all(phone in _material(sample) for phone in phones)
+        return all(phone in material(sample) for phone in phones)
     short = re.findall(r"(?<!\d)1\d{2}(?!\d)", "\n".join(found))
-    return bool(short) and all(n == "110" or n in _material(sample) for n in short)
+    return bool(short) and all(n == "110" or n in material(sample) for n in short)
 
 
 @_of_text
@@ -192,7 +192,7 @@ def cites_article(sample: Sample, text: str) -> bool:
     loose = [found.group() for found in _LOOSE_ARTICLE.finditer(text)]
     laws = [found.group(1) for found in _ARTICLE.finditer(text)]
     neat = all(any(t.startswith(cited) for t in tight) for cited in loose)
-    return bool(tight) and neat and all(law in _material(sample) for law in laws)
+    return bool(tight) and neat and all(law in material(sample) for law in laws)
 
 
 @_of_both
@@ -268,7 +268,7 @@ def proposes_improvement(text: str) -> bool:
 def corrected_text(sample: Sample, text: str) -> bool:
     """Under `[수정안]`, the last part, stands the text again: it shares words with the input."""
     corrected = part(text, "[수정안]")
-    shared = _trigrams(corrected) & _trigrams(_material(sample))
+    shared = _trigrams(corrected) & _trigrams(material(sample))
     return _has_words(corrected) and len(shared) * 4 >= len(_trigrams(corrected))
 
 
@@ -292,7 +292,7 @@ def _is_year(found: re.Match[str]) -> bool:
 def _grounded(item: str, sample: Sample) -> bool:
     """Whether an error item has an arrow, a reason after it, and quotes only the draft before."""
     wrong, arrow, why = item.partition("→")
-    source = _squeezed(_material(sample))
+    source = _squeezed(material(sample))
     words = [word for quote in quotes(wrong) for word in quote.split()]
     said = wrong.lstrip("0123456789. ") and arrow and why.strip()
     return bool(said) and all(word in source for word in words)

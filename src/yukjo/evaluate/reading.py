@@ -72,7 +72,7 @@ def is_polite(text: str) -> bool:
     polite = False
     for line in text.split("\n"):
         free = bool(_ITEM.match(line) or _LABEL.match(line))
-        for sentence in _sentences(line):
+        for sentence in spoken(line):
             if _POLITE.search(sentence):
                 polite = True
             elif not free or _PLAIN.search(sentence):
@@ -80,13 +80,17 @@ def is_polite(text: str) -> bool:
     return polite
 
 
-def _sentences(line: str) -> list[str]:
-    """The sentences of a line without item label, quotations, asides and end marks."""
+def spoken(line: str) -> list[str]:
+    """The sentences of a line without item label, quotations, asides and end marks.
+
+    >>> spoken("1. 접수합니다. (주말 제외) 오세요.")
+    ['접수합니다', '오세요']
+    """
     if _HEADING.match(line):
         return []
-    spoken = _CITATION.sub("", _ITEM.sub("", line))
-    spoken = _ASIDE.sub("", _QUOTED.sub("인용", spoken))
-    trimmed = (s.strip(" .?!:\"'") for s in sentences(spoken))
+    own = _CITATION.sub("", _ITEM.sub("", line))
+    own = _ASIDE.sub("", _QUOTED.sub("인용", own))
+    trimmed = (s.strip(" .?!:\"'") for s in sentences(own))
     return [sentence for sentence in trimmed if sentence]
 
 

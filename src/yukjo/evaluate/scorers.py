@@ -8,7 +8,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
@@ -16,9 +16,15 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
 from yukjo.agents import Role
+from yukjo.evaluate import fields, forms, rouge
 from yukjo.evaluate.conformance import VERSION as RULES_VERSION
 from yukjo.evaluate.reading import lines, longest_loop, normal
 from yukjo.files import hash_json
+from yukjo.korean.documents import FORMS
+from yukjo.korean.documents import VERSION as FORMS_VERSION
+from yukjo.korean.facts import VERSION as FACTS_VERSION
+from yukjo.korean.manner import VERSION as MANNER_VERSION
+from yukjo.korean.morphemes import CARRY
 from yukjo.korean.text import hangul_share
 from yukjo.records import Answer
 
@@ -63,21 +69,57 @@ class Score:
 
 
 def metrics(roles: Iterable[Role]) -> dict[str, Metric]:
-    """Every metric by name, for answers of `roles`: their rules give `conformance` its meaning."""
+    """Every metric by name, for answers of `roles`: their rules give `conformance` its meaning.
+
+    A metric whose library isn't installed is left out.
+    """
+    found = (*_of_texts(roles), *_of_facts(), *_of_morphemes(), *_of_images())
+    return {metric.name: metric for metric in found}
+
+
+def _of_texts(roles: Iterable[Role]) -> Iterator[Metric]:
+    """Metrics of an answer as a whole."""
     rules = {role.name: list(role.rules) for role in roles}
     chrf_library = f"sacrebleu {_sacrebleu()}"
     failing = {"korean": _KOREAN_SHARE, "times": _LOOP_TIMES, "chunk": _LOOP_CHARACTERS}
-    found = (
-        Metric("perplexity", 1, higher_is_better=False),
-        Metric("chrf", 1, higher_is_better=True, library=chrf_library, settings=_CHRF),
-        Metric("conformance", RULES_VERSION, higher_is_better=True, settings=rules),
-        Metric("failure_rate", 1, higher_is_better=False, settings=failing),
-        Metric("length", 1, higher_is_better=None),
-        Metric("length_drift", 1, higher_is_better=False),
-        Metric("consistency", 1, higher_is_better=True, library=chrf_library, settings=_CHRF),
-        Metric("seconds", 1, higher_is_better=False),
-    )
-    return {metric.name: metric for metric in found}
+    yield Metric("perplexity", 1, higher_is_better=False)
+    yield Metric("chrf", 1, higher_is_better=True, library=chrf_library, settings=_CHRF)
+    yield Metric("conformance", RULES_VERSION, higher_is_better=True, settings=rules)
+    yield Metric("failure_rate", 1, higher_is_better=False, settings=failing)
+    yield Metric("length", 1, higher_is_better=None)
+    yield Metric("length_drift", 1, higher_is_better=False)
+    yield Metric("script_drift", 1, higher_is_better=False)
+    yield Metric("politeness_drift", MANNER_VERSION, higher_is_better=False)
+    yield Metric("consistency", 1, higher_is_better=True, library=chrf_library, settings=_CHRF)
+    yield Metric("seconds", 1, higher_is_better=False)
+
+
+def _of_facts() -> Iterator[Metric]:
+    """Metrics of what an answer states, and of the form of a document."""
+    for name in ("fact_recall", "fact_precision", "dates", "amounts", "articles"):
+        yield Metric(name, FACTS_VERSION, higher_is_better=True)
+    writers = {"writers": forms.WRITERS, "forms": list(FORMS)}
+    yield Metric("document_form", FORMS_VERSION, higher_is_better=True, settings=writers)
+
+
+def _of_morphemes() -> Iterator[Metric]:
+    """Metrics that need Kiwi; none where it isn't installed."""
+    if library := rouge.kiwi():
+        for name in ("rouge_l", "rouge_2"):
+            yield Metric(
+                name, rouge.VERSION, higher_is_better=True, library=library,
+                settings={"tags": CARRY},
+            )  # fmt: skip
+
+
+def _of_images() -> Iterator[Metric]:
+    """Metrics of fields read off an image; none where their libraries aren't installed."""
+    libraries = fields.libraries()
+    if libraries is None:
+        return
+    for name in ("field_accuracy", "item_accuracy", "cer", "cer_without_spaces", "anls"):
+        better, library = not name.startswith("cer"), libraries.get(name, "")
+        yield Metric(name, fields.VERSION, higher_is_better=better, library=library)
 
 
 def chrf(text: str, reference: str) -> float:

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from yukjo.agents import Role
 from yukjo.agents.roles import pick
 from yukjo.errors import RunError
-from yukjo.evaluate import scorers
-from yukjo.evaluate.conformance import conformance
+from yukjo.evaluate import drift, facts, rouge, scorers
+from yukjo.evaluate.conformance import conformance, material
+from yukjo.evaluate.forms import document_form
 from yukjo.evaluate.raw import Raw, RawCase
 from yukjo.evaluate.scorers import Metric, Score, metrics
 from yukjo.evaluate.statistics import compare, compare_pooled
@@ -95,14 +96,14 @@ def score(found: Iterable[Case], roles: Mapping[str, Role]) -> list[Scored]:
 
 def _scores(case: Case, answers: Sequence[Answer], role: Role) -> dict[str, Score]:
     """The scores of one side, by metric; those that can't be had are left out."""
-    values = {name: scorer(case.sample, role, answers) for name, scorer in _SCORERS.items()}
+    values = {name: _SCORERS[name](case.sample, role, answers) for name in _scored()}
     name = case.sample.hash
     return {
         metric: Score(name, metric, value) for metric, value in values.items() if value is not None
     }
 
 
-def _of_greedy(scorer: Callable[[Sample, Role, Answer], float]) -> _Scorer:
+def _of_greedy(scorer: Callable[[Sample, Role, Answer], float | None]) -> _Scorer:
     """A scorer of the greedy answer; None where there is none."""
 
     def scored(sample: Sample, role: Role, answers: Sequence[Answer]) -> float | None:
@@ -114,11 +115,35 @@ def _of_greedy(scorer: Callable[[Sample, Role, Answer], float]) -> _Scorer:
 
 _SCORERS: dict[str, _Scorer] = {
     "chrf": _of_greedy(lambda sample, _, answer: scorers.chrf(answer.text, sample.output)),
+    "rouge_l": _of_greedy(lambda sample, _, answer: rouge.rouge_l(answer.text, sample.output)),
+    "rouge_2": _of_greedy(lambda sample, _, answer: rouge.rouge_2(answer.text, sample.output)),
+    "fact_recall": _of_greedy(
+        lambda sample, _, answer: facts.fact_recall(answer.text, sample.output)
+    ),
+    "fact_precision": _of_greedy(
+        lambda sample, _, answer: facts.fact_precision(answer.text, sample.output, material(sample))
+    ),
+    "dates": _of_greedy(lambda sample, _, answer: facts.match("date", answer.text, sample.output)),
+    "amounts": _of_greedy(
+        lambda sample, _, answer: facts.match("amount", answer.text, sample.output)
+    ),
+    "articles": _of_greedy(
+        lambda sample, _, answer: facts.match("article", answer.text, sample.output)
+    ),
     "conformance": _of_greedy(lambda sample, role, answer: conformance(role, sample, answer.text)),
+    "document_form": _of_greedy(
+        lambda sample, role, answer: document_form(role.name, answer.text, sample.output)
+    ),
     "failure_rate": _of_greedy(lambda _, __, answer: scorers.failure(answer)),
     "length": _of_greedy(lambda _, __, answer: scorers.length(answer.text)),
     "length_drift": _of_greedy(
         lambda sample, _, answer: scorers.length_drift(answer.text, sample.output)
+    ),
+    "script_drift": _of_greedy(
+        lambda sample, _, answer: drift.script_drift(answer.text, sample.output)
+    ),
+    "politeness_drift": _of_greedy(
+        lambda sample, _, answer: drift.politeness_drift(answer.text, sample.output)
     ),
     "consistency": lambda _, __, answers: scorers.consistency(
         [answer.text for answer in answers if answer.repeat > 0]
@@ -127,13 +152,23 @@ _SCORERS: dict[str, _Scorer] = {
 }
 
 
+def _scored() -> list[str]:
+    """Metrics that can be scored here: all but those whose library is missing."""
+    return [name for name in _SCORERS if name not in left_out()]
+
+
+def left_out() -> list[str]:
+    """Metrics that are left out for want of a library."""
+    return [] if rouge.kiwi() else ["rouge_l", "rouge_2"]
+
+
 def _comparisons(
     group: Sequence[Scored], roles: Mapping[str, Role], *, resamples: int, seed: int
 ) -> list[Comparison]:
     """One comparison a metric over a group of cases."""
     known = metrics(pick(roles, agent) for agent in _agents(group))
     rows = [_perplexity(group, known["perplexity"], resamples=resamples, seed=seed)]
-    for name in _SCORERS:
+    for name in _scored():
         pairs = [
             (s.before[name], s.after[name]) for s in group if name in s.before.keys() & s.after
         ]

@@ -11,7 +11,7 @@ The form is that of 법제처's 법령 입안·심사 기준: name in 「」, on
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from yukjo.korean.text import fold
 
@@ -21,7 +21,8 @@ SUBITEMS = "가나다라마바사아자차카타파하거너더러머버서어�
 _DOTS = "·ㆍ‧・"
 _S = r"[ \t]*"
 _NUMBER = r"(\d{1,4})"
-_BRANCH = rf"(?:{_S}의{_S}(\d{{1,3}}))?"
+# `제5조의 80만 원` is an amount by article 5, and no article 5-80.
+_BRANCH = rf"(?:{_S}의{_S}(\d{{1,3}})(?![\d,.]*{_S}[만천백억원명건개분%]))?"
 _ARTICLE = rf"(?:제{_S})?{_NUMBER}{_S}조{_BRANCH}"
 _BELOW = (
     rf"(?:{_S}(?:제{_S})?{_NUMBER}{_S}항)?(?:{_S}(?:제{_S})?{_NUMBER}{_S}호{_BRANCH})?"
@@ -29,6 +30,12 @@ _BELOW = (
 )
 _WORD = r"(?!시행)[가-힣]{1,30}(?:법률|법|령|규칙|조례)"
 _AGAIN = rf"(?:같은|동){_S}(?:법률|법|영|령|규칙|조례)(?:{_S}(시행령|시행규칙))?"
+PLACE = re.compile(
+    rf"제{_S}{_NUMBER}{_S}조{_BRANCH}{_BELOW}"
+    rf"|제{_S}(?P<paragraph>\d{{1,4}}){_S}항(?:{_S}제{_S}(?P<item_below>\d{{1,4}}){_S}호)?"
+    rf"|제{_S}(?P<item>\d{{1,4}}){_S}호(?!{_S}서식)"
+)
+"""A place in a law with `제`, whether or not a law is named; `places` reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,24 @@ def citations(text: str, known: Iterable[str] = ()) -> list[Citation]:
     return found
 
 
+def places(text: str) -> list[Citation]:
+    """Every place named with `제`, in order, each without its law.
+
+    `제2항` after 제6조제1항 is 제6조제2항, as drafters of law abbreviate; without an article before
+    it, it is left out.
+
+    >>> [place.place for place in places("제6조 제1항, 같은 조 제2항 및 제3호, 제10조의2")]
+    ['제6조제1항', '제6조제2항', '제6조제2항제3호', '제10조의2']
+    """
+    found: list[Citation] = []
+    for match in PLACE.finditer(text):
+        if match[1]:
+            found.append(_made("", list(match.groups()[:6])))
+        elif found:
+            found.append(_below(found[-1], match))
+    return found
+
+
 def name_key(name: str) -> str:
     """What two writings of a law's name share.
 
@@ -127,3 +152,11 @@ def _made(law: str, numbers: list[str | None]) -> Citation:
         item_branch=int(item_branch or 0),
         subitem=subitem,
     )
+
+
+def _below(last: Citation, match: re.Match[str]) -> Citation:
+    """A 항 or 호 that stands without its article, under the article of the place before."""
+    paragraph = int(match["paragraph"]) if match["paragraph"] else last.paragraph
+    item = match["item_below"] or match["item"]
+    return replace(last, paragraph=paragraph, item=int(item) if item else None, item_branch=0,
+                   subitem=None)  # fmt: skip

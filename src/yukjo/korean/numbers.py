@@ -18,13 +18,15 @@ SMALL = {"천": 1000, "백": 100, "십": 10}
 
 _DIGITS = "영일이삼사오육칠팔구"
 _PLAIN = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\d)"
-# Inside a group: `2천5백`, `5천`, `천`, `이천오백`, `2,345`.
+# Inside a group: `2천5백`, `5천`, `천`, `이천오백`, `2,345`. Units fall, so there are three at
+# most; without that bound a text of nothing but units is searched for minutes.
 _SMALL = (
-    rf"(?:(?:(?:{_PLAIN}|[{_DIGITS}])?[천백십]\s?)+(?:{_PLAIN}|[{_DIGITS}])?|{_PLAIN}|[{_DIGITS}])"
+    rf"(?:(?:(?:{_PLAIN}|[{_DIGITS}])?[천백십]\s?){{1,3}}(?:{_PLAIN}|[{_DIGITS}])?"
+    rf"|{_PLAIN}|[{_DIGITS}])"
 )
 # A group in words opens a number only with a unit after it: 일, 이, 사 are also plain words.
 _GROUP = rf"(?:{_SMALL}?\s?[조억만])"
-NUMBER = rf"(?:(?:{_GROUP}\s?)+{_SMALL}?|(?=\d|[{_DIGITS}]?[천백십]){_SMALL})"
+NUMBER = rf"(?:(?:{_GROUP}\s?){{1,3}}{_SMALL}?|(?=\d|[{_DIGITS}]?[천백십]){_SMALL})"
 """A number in any of these forms, as a piece of a regular expression; `parse` judges it."""
 
 _TOKEN = re.compile(rf"\s*(?:(?P<plain>{_PLAIN})|(?P<word>[{_DIGITS}])|(?P<unit>[조억만천백십]))")

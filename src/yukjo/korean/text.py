@@ -26,6 +26,13 @@ SURROGATE = "\ud800-\udfff"
 
 _HANGUL = re.compile(f"[{HANGUL}]")
 _LETTER = re.compile(r"[^\W\d_]")
+_SCRIPTS = {
+    "hangul": _HANGUL,
+    "han": re.compile("[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"),
+    "latin": re.compile(
+        "[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\uff21-\uff3a\uff41-\uff5a]"
+    ),
+}
 _CONTROL = re.compile(f"[{CONTROL}]")
 _ZERO_WIDTH = re.compile(f"[{ZERO_WIDTH}]")
 _BIDI = re.compile(f"[{BIDI}]")
@@ -58,6 +65,17 @@ def hangul_share(text: str) -> float:
     """
     letters = len(_LETTER.findall(text))
     return len(_HANGUL.findall(text)) / letters if letters else 1.0
+
+
+def scripts(text: str) -> dict[str, int]:
+    """How many letters of `text` are Hangul, Han, Latin and other; each script that occurs.
+
+    >>> scripts("민원(民願) FAQ 1건")
+    {'hangul': 3, 'han': 2, 'latin': 3}
+    """
+    counts = {name: len(pattern.findall(text)) for name, pattern in _SCRIPTS.items()}
+    counts["other"] = len(_LETTER.findall(text)) - sum(counts.values())
+    return {name: count for name, count in counts.items() if count > 0}
 
 
 def is_mostly_hangul(text: str) -> bool:

@@ -12,7 +12,7 @@ from yukjo.adapters.store import Store, refuse_other_base, refuse_other_words
 from yukjo.config import YukjoConfig
 from yukjo.evaluate.measure import Measured, measure, paired
 from yukjo.evaluate.raw import read as read_raw
-from yukjo.evaluate.tasks import evaluate
+from yukjo.evaluate.tasks import evaluate, left_out
 from yukjo.files import write_jsonl, write_whole
 from yukjo.pipeline.keep import keep
 from yukjo.pipeline.parts import Parts, Watcher
@@ -177,6 +177,10 @@ def _before(work: Work) -> Measured:
 
 def _compare(work: Work, before: Measured, adapters: Mapping[str, AdapterManifest]) -> Results:
     """Measure the adapters, keep both sides raw, and score what was kept."""
+    if missing := left_out():
+        work.watch.note(
+            say("left out, because Kiwi isn't installed: {metrics}", metrics=", ".join(missing))
+        )
     after = _measure(work, adapters=adapters)
     write_jsonl(work.folder.answers, paired(work.prepared.questions, before, after).rows())
     return rescore(work.config, work.prepared, work.folder)
