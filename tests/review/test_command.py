@@ -26,11 +26,11 @@ HOSTILE = '=HYPERLINK("x")\x1b[2J[red]\'; DROP TABLE entries;--\u202e'
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project with one run of two agents, eight cases each; nothing has to be trained."""
+    """A project with one run of two agents, six cases each; nothing has to be trained."""
     folder = tmp_path / "project"
     run = folder / "runs" / "20260101-090000-000000"
     run.mkdir(parents=True)
-    cases = [sample(agent, n) for agent in ("rag", "review") for n in range(8)]
+    cases = [sample(agent, n) for agent in ("rag", "review") for n in range(6)]
     write_jsonl(folder / "data.jsonl", [
         case.model_dump(exclude_defaults=True) | {"id": f"{case.agent_type}-{n}"}
         for n, case in enumerate(cases)
@@ -71,18 +71,18 @@ def rate_all(yukjo: Yukjo, project: Path, token: str) -> list[str]:
 def test_the_whole_way_of_a_review(project: Path, yukjo: Yukjo) -> None:
     first, second = start(yukjo, project, "--overlap", 0.5)
     seen = rate_all(yukjo, project, first)
-    assert len(seen) == 16
+    assert len(seen) == 12
     open_: Any = yukjo("review", "status", "-p", project, "--json").json()
-    assert (open_["closed"], open_["ratings"]) == (False, 16)
-    assert open_["agents"]["rag"] == {"pairs": 8, "rated": 8, "enough": False,
+    assert (open_["closed"], open_["ratings"]) == (False, 12)
+    assert open_["agents"]["rag"] == {"pairs": 6, "rated": 6, "enough": False,
                                       "more": open_["agents"]["rag"]["more"]}  # fmt: skip
     assert 1 <= open_["agents"]["rag"]["more"] <= 30
-    assert len(rate_all(yukjo, project, second)) == 8
+    assert len(rate_all(yukjo, project, second)) == 6
     assert yukjo("review", "show", "-p", project).code == 2
     assert yukjo("review", "verify", "-p", project).code == 0
     closed: Any = yukjo("review", "close", "-p", project, "--json").json()
     quality = closed["agents"]["rag"]["quality"]
-    assert (quality["before"], quality["after"], quality["n"]) == (2.0, 5.0, 8)
+    assert (quality["before"], quality["after"], quality["n"]) == (2.0, 5.0, 6)
     assert closed["agents"]["all"]["preference"]["win_rate"] == 1.0
     assert closed["agents"]["all"]["error_rate"]["before"] == 1.0
     assert closed["alpha"] == 1.0
@@ -99,7 +99,7 @@ def test_the_whole_way_of_a_review(project: Path, yukjo: Yukjo) -> None:
 
 def test_two_raters_review_a_real_run(project_in: Any, tmp_path: Path, yukjo: Yukjo) -> None:
     place = project_in(tmp_path)
-    assert yukjo("run", "-p", place).code == 0
+    assert yukjo("run", "-p", place, "--set", "train.max_steps=1").code == 0
     tokens = start(yukjo, place, "--run", "latest", "--overlap", 1)
     for token in tokens:
         shown: Any = yukjo("review", "next", "-p", place, "--rater", token, "--json").json()
@@ -181,7 +181,7 @@ def test_the_ratings_are_exported_for_spreadsheets(
     text = yukjo("review", "export", "-p", project).out
     rows = list(csv.DictReader(StringIO(text)))
     assert [(row["rater"], row["stands"], row["before"]) for row in rows] == [("r1", "1", "")] * 2
-    assert rows[0]["comment"] == "'" + HOSTILE
+    assert rows[0]["comment"].startswith('\'=HYPERLINK("x")�[2J[red]')
     yukjo("review", "close", "-p", project)
     out = tmp_path / "ratings.csv"
     assert yukjo("review", "export", "-p", project, "--out", out).code == 0

@@ -148,9 +148,7 @@ def rate(
         list[str] | None,
         typer.Option(
             metavar="KIND",
-            help=say(
-                "An error in the left answer: fact, citation, format, tone, personal-data or other; may repeat"
-            ),
+            help=say("fact, citation, format, tone, personal-data or other; may repeat"),
         ),
     ] = None,
     error_right: Annotated[

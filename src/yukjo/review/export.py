@@ -8,7 +8,7 @@ from typing import Any
 from yukjo.review.rating import Rating, Sheet
 from yukjo.review.session import Place, Session
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@")
 
 
 def csv_text(session: Session, said: Sheet, after: Mapping[str, Place]) -> str:
@@ -16,7 +16,7 @@ def csv_text(session: Session, said: Sheet, after: Mapping[str, Place]) -> str:
 
     `after` says where the adapter on trial stood in each pair; while it is empty the columns
     `before`, `after` and `preferred` are too. A comment that a spreadsheet would take for a
-    formula gets an apostrophe in front.
+    formula gets an apostrophe in front; control codes are replaced.
     """
     pairs = {pair.id: pair for pair in session.pairs}
     rows = []
@@ -36,7 +36,8 @@ def csv_text(session: Session, said: Sheet, after: Mapping[str, Place]) -> str:
 
 def _said(rating: Rating) -> dict[str, Any]:
     said = rating.opinion
-    guard = "'" if said.comment.startswith(_FORMULA) else ""
+    comment = "".join(c if c.isprintable() or c == "\n" else "�" for c in said.comment)
+    guard = "'" if comment.startswith(_FORMULA) else ""
     return {
         "left": said.left,
         "right": said.right,
@@ -44,7 +45,7 @@ def _said(rating: Rating) -> dict[str, Any]:
         "errors_left": " ".join(said.errors_left),
         "errors_right": " ".join(said.errors_right),
         "seconds": rating.seconds,
-        "comment": guard + said.comment,
+        "comment": guard + comment,
     }
 
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from yukjo.evaluate.tasks import ALL
+from yukjo.ledger.body import ALL
 from yukjo.review.estimate import Cell, Estimate, mean, preference, share
 from yukjo.review.habits import habits
 from yukjo.review.krippendorff import alpha
