@@ -256,8 +256,10 @@ def test_what_is_odd_about_a_rater_is_said() -> None:
         "2초 미만 3건", "모든 점수가 같음", "왼쪽을 90% 선호", "점수가 -1.2 움직임",
         "점수가 낮은 쪽을 선호 1건",
     ]  # fmt: skip
-    fine = {"ratings": 20, "fast": 2, "same": False, "left": 0.6, "drift": None, "torn": 0}
+    fine = {"ratings": 20, "fast": 2, "same": False, "left": 0.6, "drift": 0.2, "torn": 0}
     assert list(_odd(fine)) == []
+    few = {"ratings": 9, "fast": 0, "same": False, "left": 1.0, "drift": 2.0, "torn": 0}
+    assert list(_odd(few)) == []
 
 
 @pytest.mark.parametrize("command", COMMANDS)

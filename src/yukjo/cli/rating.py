@@ -26,7 +26,7 @@ _WIDE = 110
 def shown(pair: "Pair") -> dict[str, Any]:
     """What a rater may know of a pair."""
     return pair.model_dump(mode="json", exclude={"case", "everyone", "again"}) | {
-        "title": _title(pair.agent)
+        "title": title_of(pair.agent)
     }
 
 
@@ -35,12 +35,14 @@ def paint(pair: "Pair", *, left: int) -> None:
     console = Console()
     asked = [_turn(message.role, message.content) for message in pair.earlier]
     asked += [_text(pair.instruction), *([_text(pair.input)] if pair.input else [])]
-    head = say("{pair} · {agent} · {left} left", pair=pair.id, agent=_title(pair.agent), left=left)
+    head = say(
+        "{pair} · {agent} · {left} left", pair=pair.id, agent=title_of(pair.agent), left=left
+    )
     answers = [
         Panel(_text(text), title=title, title_align="left")
         for title, text in ((say("left answer"), pair.left), (say("right answer"), pair.right))
     ]
-    console.print(Panel(Group(*asked), title=head, title_align="left"))
+    console.print(Panel(Group(*asked), title=plain(head), title_align="left"))
     if console.width >= _WIDE:
         console.print(Columns(answers, equal=True, expand=True, width=console.width // 2 - 1))
     else:
@@ -151,7 +153,8 @@ def _kinds() -> str:
     return ", ".join(f"{number} {name}" for number, name in enumerate(names, 1))
 
 
-def _title(agent: str) -> str:
+def title_of(agent: str) -> str:
+    """An agent by the title of its role, in the language spoken."""
     role = roles().get(agent)
     if role is None:
         return agent

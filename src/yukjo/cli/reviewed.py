@@ -6,8 +6,11 @@ from typing import Any
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from yukjo.cli.rating import title_of
 from yukjo.dashboard.table import plain
+from yukjo.ledger.body import ALL
 from yukjo.records import Entry
 from yukjo.words import say
 
@@ -15,9 +18,12 @@ _RELIABLE, _TENTATIVE = 0.8, 0.667
 """Krippendorff's own lines for alpha."""
 _MANY = 0.1
 """Share of ratings made too fast from which a rater is marked."""
+_SEVERAL = 10
+"""Ratings from which the two habits below are looked at."""
 _LEANING = 0.2
-"""Distance of the share of left preferences from a half, from ten ratings on."""
+"""Distance of the share of left preferences from a half."""
 _DRIFTING = 0.75
+"""Distance of the mean scores of the two halves."""
 
 
 def paint_status(found: Mapping[str, Any]) -> None:
@@ -30,7 +36,7 @@ def paint_status(found: Mapping[str, Any]) -> None:
     ]  # fmt: skip
     grid = _table(say("agent"), say("rated pairs"), say("whether to go on"))
     for agent, each in found["agents"].items():
-        grid.add_row(plain(agent), f"{each['rated']}/{each['pairs']}", _more(each))
+        grid.add_row(_title(agent), f"{each['rated']}/{each['pairs']}", _more(each))
     console = Console(highlight=False)
     console.print("\n".join(lines), grid, _raters(found["raters"]), sep="\n")
     console.print(_agreement(found["alpha"]))
@@ -44,11 +50,11 @@ def paint_results(entry: Entry) -> None:
     """What a closed session found."""
     body = entry.body
     grid = _table(
-        say("agent"), say("compared with"), say("on trial"), say("95 % interval"),
-        say("difference"), say("preferred"), "p", say("answers with errors"), "n",
+        say("agent"), say("compared with"), say("on trial (95 %)"), say("difference (95 %)"),
+        say("preferred"), "p", say("answers with errors"), "n",
     )  # fmt: skip
     for agent, part in body["agents"].items():
-        grid.add_row(plain(agent), *_figures(part))
+        grid.add_row(_title(agent), *_figures(part))
     console = Console(highlight=False)
     console.print(
         say("review {session} of run {run}: {state}", session=body["session"], run=entry.run,
@@ -62,8 +68,7 @@ def _figures(part: Mapping[str, Any]) -> Iterable[str]:
     quality, wrong, liked = part["quality"], part["error_rate"], part["preference"]
     return (
         f"{quality['before']:.2f}",
-        f"{quality['after']:.2f}",
-        _interval(quality["low"], quality["high"]),
+        f"{quality['after']:.2f} " + _interval(quality["low"], quality["high"]),
         f"{quality['difference']:+.2f} "
         + _interval(quality["difference_low"], quality["difference_high"]),
         f"{liked['win_rate']:.0%}",
@@ -74,7 +79,7 @@ def _figures(part: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _interval(low: float | None, high: float | None) -> str:
-    return "-" if low is None or high is None else f"{low:.2f}~{high:.2f}"
+    return "(-)" if low is None or high is None else f"({low:.2f}~{high:.2f})"
 
 
 def _more(each: Mapping[str, Any]) -> str:
@@ -94,7 +99,7 @@ def _raters(found: Mapping[str, Mapping[str, Any]]) -> Table:
     grid = _table(say("rater"), say("ratings"), say("mean score"), say("median seconds"),
                   say("to look at"))  # fmt: skip
     for name, each in found.items():
-        grid.add_row(name, str(each["ratings"]), f"{each['mean']:.2f}", f"{each['seconds']:.0f}",
+        grid.add_row(name, str(each["ratings"]), f"{each['mean']:.2f}", f"{each['seconds']:.1f}",
                      ", ".join(_odd(each)))  # fmt: skip
     return grid
 
@@ -104,9 +109,9 @@ def _odd(each: Mapping[str, Any]) -> Iterable[str]:
         yield say("{count} in under 2 s", count=each["fast"])
     if each["same"]:
         yield say("all scores the same")
-    if each["ratings"] >= 10 and abs(each["left"] - 0.5) > _LEANING:  # noqa: PLR2004 - as said above
+    if each["ratings"] >= _SEVERAL and abs(each["left"] - 0.5) > _LEANING:
         yield say("prefers the left side {share:.0%} of the time", share=each["left"])
-    if each["drift"] is not None and abs(each["drift"]) > _DRIFTING:
+    if each["ratings"] >= _SEVERAL and abs(each["drift"]) > _DRIFTING:
         yield say("scores moved by {drift:+.1f}", drift=each["drift"])
     if each["torn"]:
         yield say("{count} prefer the lower score", count=each["torn"])
@@ -126,3 +131,7 @@ def _agreement(alpha: float | None) -> str:
 
 def _table(*headings: str) -> Table:
     return Table(*headings, box=SIMPLE, padding=0, collapse_padding=True)
+
+
+def _title(agent: str) -> Text:
+    return plain(say("all agents together") if agent == ALL else title_of(agent))
