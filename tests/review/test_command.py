@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from pipeline.conftest import SETTINGS, project_in
-from review.rooms import TUNED, answer, sample
+from review.rooms import TUNED, answer, drawn, sample
 from toys import Yukjo
-from yukjo.cli.reviewed import _odd
+from yukjo.cli.rating import paint
+from yukjo.cli.reviewed import _odd, _reached
 from yukjo.files import write_jsonl
 from yukjo.ledger.store import Ledger
+from yukjo.records import Message
 
 __all__ = ["project_in"]
 
@@ -247,6 +249,33 @@ def test_the_end_of_the_input_is_a_way_to_leave(project: Path, yukjo: Yukjo) -> 
     assert "0건을 저장했습니다" in said.stdout
     said = at_terminal(project, token, "4\n4\nt\n\n\n\n")
     assert "남아 있지 않습니다" in said.stdout
+
+
+def test_bytes_that_are_no_text_are_asked_again(project: Path, yukjo: Yukjo) -> None:
+    token, _ = start(yukjo, project, "--agent", "rag")
+    for errors in ("strict", "surrogateescape"):
+        said = subprocess.run(
+            [sys.executable, "-m", "yukjo", "review", "rate", "-p", project, "--rater", token],
+            input=b"4\n4\nt\n\n\n\xea\xb0\n", capture_output=True, timeout=60, check=False,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                              "PYTHONIOENCODING": f"utf-8:{errors}"},
+        )  # fmt: skip
+        assert said.returncode == 0, said.stderr
+        assert "다시 입력하세요" in said.stdout.decode()
+
+
+def test_the_target_is_reached_only_where_the_interval_says_so() -> None:
+    assert [_reached({"low": low, "high": high}) for low, high in
+            ((4.0, 4.8), (3.9, 4.8), (3.0, 3.9), (None, None))] == [
+        "예", "불분명", "아니요", "불분명",
+    ]  # fmt: skip
+
+
+def test_earlier_turns_of_the_conversation_are_shown(capfd: pytest.CaptureFixture[str]) -> None:
+    turns = (Message(role="user", content="앞 물음"), Message(role="assistant", content="앞 대답"))
+    paint(drawn(rag=1)[0].pairs[0].model_copy(update={"earlier": turns}), left=1)
+    shown = capfd.readouterr().out
+    assert shown.index("앞선 질문: 앞 물음") < shown.index("앞선 답변: 앞 대답")
 
 
 def test_what_is_odd_about_a_rater_is_said() -> None:

@@ -162,7 +162,8 @@ def title_of(agent: str) -> str:
 
 
 def _turn(role: str, text: str) -> Text:
-    return Text(f"{role}: ", style="dim").append_text(_text(text))
+    said = {"user": say("earlier question"), "assistant": say("earlier answer")}.get(role, role)
+    return Text(f"{said}: ", style="dim").append_text(_text(text))
 
 
 def _text(text: str) -> Text:

@@ -14,6 +14,8 @@ from yukjo.ledger.body import ALL
 from yukjo.records import Entry
 from yukjo.words import say
 
+TARGET = 4.0
+"""Mean score of five that is asked for (FR-071A)."""
 _RELIABLE, _TENTATIVE = 0.8, 0.667
 """Krippendorff's own lines for alpha."""
 _MANY = 0.1
@@ -50,8 +52,8 @@ def paint_results(entry: Entry) -> None:
     """What a closed session found."""
     body = entry.body
     grid = _table(
-        say("agent"), say("compared with"), say("on trial (95 %)"), say("difference (95 %)"),
-        say("preferred"), "p", say("answers with errors"), "n",
+        say("agent"), say("compared with"), say("on trial (95 %)"), f"≥ {TARGET}",
+        say("difference (95 %)"), say("preferred"), "p", say("answers with errors"), "n",
     )  # fmt: skip
     for agent, part in body["agents"].items():
         grid.add_row(_title(agent), *_figures(part))
@@ -69,6 +71,7 @@ def _figures(part: Mapping[str, Any]) -> Iterable[str]:
     return (
         f"{quality['before']:.2f}",
         f"{quality['after']:.2f} " + _interval(quality["low"], quality["high"]),
+        _reached(quality),
         f"{quality['difference']:+.2f} "
         + _interval(quality["difference_low"], quality["difference_high"]),
         f"{liked['win_rate']:.0%}",
@@ -76,6 +79,14 @@ def _figures(part: Mapping[str, Any]) -> Iterable[str]:
         f"{wrong['before']:.0%} → {wrong['after']:.0%}",
         str(quality["n"]),
     )
+
+
+def _reached(quality: Mapping[str, Any]) -> str:
+    """Whether the mean score of the side on trial is shown to be the target's."""
+    low, high = quality["low"], quality["high"]
+    if low is not None and low >= TARGET:
+        return say("yes")
+    return say("no") if high is not None and high < TARGET else say("unclear")
 
 
 def _interval(low: float | None, high: float | None) -> str:
