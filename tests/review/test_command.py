@@ -2,10 +2,9 @@
 
 import csv
 import json
-import os
-import subprocess
-import sys
-from io import StringIO
+import shutil
+from collections.abc import Callable
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 
 from pipeline.conftest import SETTINGS, project_in
 from review.rooms import TUNED, answer, drawn, sample
-from toys import Yukjo
+from toys import Said, Yukjo
 from yukjo.cli.rating import paint
 from yukjo.cli.reviewed import _odd, _reached
 from yukjo.files import write_jsonl
@@ -55,7 +54,7 @@ def start(yukjo: Yukjo, project: Path, *more: object) -> list[str]:
 
 def rate_all(yukjo: Yukjo, project: Path, token: str) -> list[str]:
     """What a rater does who likes the answers that were mended; the pairs they saw."""
-    seen = []
+    seen: list[str] = []
     while True:
         shown: Any = yukjo("review", "next", "-p", project, "--rater", token, "--json").json()
         if (pair := shown["pair"]) is None:
@@ -137,6 +136,15 @@ def test_status_without_the_seal_counts_and_says_what_is_missing(
     assert yukjo("review", "close", "-p", project, "--key", key).code == 0
 
 
+def test_raters_need_nothing_but_the_reviews_and_the_settings(
+    project: Path, yukjo: Yukjo, tmp_path: Path
+) -> None:
+    token, _ = start(yukjo, project, "--agent", "rag", "--cases", 1)
+    shutil.copytree(project / "runs" / "reviews", tmp_path / "theirs" / "runs" / "reviews")
+    shutil.copy(project / "yukjo.toml", tmp_path / "theirs")
+    assert len(rate_all(yukjo, tmp_path / "theirs", token)) == 1
+
+
 def test_two_runs_are_compared_on_the_cases_they_share(project: Path, yukjo: Yukjo) -> None:
     case = sample("rag", 0)
     newer = project / "runs" / "20260102-090000-000000"
@@ -207,6 +215,9 @@ def test_a_tampered_session_fails_the_check(project: Path, yukjo: Yukjo) -> None
     assert said.code == 1
     assert "다릅니다" in said.out
     assert yukjo("review", "close", "-p", project).code == 2
+    session = json.loads(text)
+    file.write_text(json.dumps(session | {"pairs": session["pairs"][:1]}))
+    assert yukjo("review", "export", "-p", project).code == 2
     file.write_text("{")
     assert yukjo("review", "verify", "-p", project).code == 1
 
@@ -214,54 +225,59 @@ def test_a_tampered_session_fails_the_check(project: Path, yukjo: Yukjo) -> None
 # In the terminal
 
 
-def at_terminal(project: Path, token: str, typed: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "yukjo", "review", "rate", "-p", project, "--rater", token],
-        input=typed, capture_output=True, text=True, timeout=60, check=False,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "COLUMNS": "140"},
-    )  # fmt: skip
+@pytest.fixture
+def at_terminal(
+    yukjo: Yukjo, monkeypatch: pytest.MonkeyPatch, project: Path
+) -> Callable[..., Said]:
+    """Rate in the terminal by what is typed, in bytes."""
+
+    def typed(token: str, keys: str | bytes, errors: str = "strict") -> Said:
+        raw = keys.encode() if isinstance(keys, str) else keys
+        monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(raw), "utf-8", errors))
+        return yukjo("review", "rate", "-p", project, "--rater", token)
+
+    monkeypatch.setenv("COLUMNS", "140")
+    return typed
 
 
 def test_a_rater_answers_in_the_terminal_and_leaves_when_they_like(
-    project: Path, yukjo: Yukjo
+    project: Path, yukjo: Yukjo, at_terminal: Callable[..., Said]
 ) -> None:
     token, _ = start(yukjo, project, "--agent", "rag")
     one = "4\n2\nl\n\n1 3\n잘 썼음\n"
     mistyped = "9\n5\n1\nx\nr\n7\n\n\n\n"
-    said = at_terminal(project, token, one + mistyped + "3\nq\n")
-    assert said.returncode == 0, said.stderr
-    assert "2건을 저장했습니다" in said.stdout
-    assert said.stdout.count("다시 입력하세요") == 3
-    assert "\x1b[2J" not in said.stdout
-    assert "[bold]고침[/bold]" in said.stdout
+    said = at_terminal(token, one + mistyped + "3\nq\n")
+    assert said.code == 0, said.err
+    assert "2건을 저장했습니다" in said.out
+    assert said.out.count("다시 입력하세요") == 3
+    assert "\x1b[2J" not in said.out
+    assert "[bold]고침[/bold]" in said.out
     found: Any = yukjo("review", "status", "-p", project, "--json").json()
     assert found["ratings"] == 2
-    [rows] = [list(csv.DictReader(StringIO(yukjo("review", "export", "-p", project).out)))]
+    rows = list(csv.DictReader(StringIO(yukjo("review", "export", "-p", project).out)))
     assert (rows[0]["left"], rows[0]["errors_right"], rows[0]["comment"]) == (
         "4", "fact format", "잘 썼음",
     )  # fmt: skip
 
 
-def test_the_end_of_the_input_is_a_way_to_leave(project: Path, yukjo: Yukjo) -> None:
+def test_the_end_of_the_input_is_a_way_to_leave(
+    project: Path, yukjo: Yukjo, at_terminal: Callable[..., Said]
+) -> None:
     token, _ = start(yukjo, project, "--agent", "rag", "--cases", 1)
-    said = at_terminal(project, token, "4\n")
-    assert said.returncode == 0
-    assert "0건을 저장했습니다" in said.stdout
-    said = at_terminal(project, token, "4\n4\nt\n\n\n\n")
-    assert "남아 있지 않습니다" in said.stdout
+    said = at_terminal(token, "4\n")
+    assert said.code == 0
+    assert "0건을 저장했습니다" in said.out
+    assert "남아 있지 않습니다" in at_terminal(token, "4\n4\nt\n\n\n\n").out
 
 
-def test_bytes_that_are_no_text_are_asked_again(project: Path, yukjo: Yukjo) -> None:
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_bytes_that_are_no_text_are_asked_again(
+    project: Path, yukjo: Yukjo, at_terminal: Callable[..., Said], errors: str
+) -> None:
     token, _ = start(yukjo, project, "--agent", "rag")
-    for errors in ("strict", "surrogateescape"):
-        said = subprocess.run(
-            [sys.executable, "-m", "yukjo", "review", "rate", "-p", project, "--rater", token],
-            input=b"4\n4\nt\n\n\n\xea\xb0\n", capture_output=True, timeout=60, check=False,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-                              "PYTHONIOENCODING": f"utf-8:{errors}"},
-        )  # fmt: skip
-        assert said.returncode == 0, said.stderr
-        assert "다시 입력하세요" in said.stdout.decode()
+    said = at_terminal(token, b"4\n4\nt\n\n\n\xea\xb0\n", errors)
+    assert said.code == 0, said.err
+    assert "다시 입력하세요" in said.out
 
 
 def test_the_target_is_reached_only_where_the_interval_says_so() -> None:

@@ -117,6 +117,10 @@ def test_what_is_no_opinion_is_refused(wrong: dict[str, Any]) -> None:
         Opinion.model_validate({"left": 3, "right": 3, "prefer": "tie"} | wrong)
 
 
+def test_a_kind_of_error_is_marked_once() -> None:
+    assert opinion(errors_left=("tone", "fact", "tone")).errors["left"] == ("tone", "fact")
+
+
 # Habits
 
 

@@ -66,6 +66,11 @@ def test_overlap_and_repeats_are_shares_of_each_agents_pairs() -> None:
     assert set(seal.after) == {pair.id for pair in session.pairs}
 
 
+def test_a_share_is_not_rounded_up_by_a_bit() -> None:
+    session, _ = drawn(Terms(overlap=0.7), rag=10)
+    assert sum(pair.everyone for pair in session.pairs) == 7
+
+
 def test_a_session_names_the_adapters_it_compares() -> None:
     session, _ = drawn(rag=1, review=1)
     assert session.adapters == {"rag": TUNED, "review": TUNED}

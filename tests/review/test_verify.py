@@ -1,6 +1,7 @@
 """Whatever is changed in a session or its record is found."""
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -17,13 +18,27 @@ from yukjo.review import Room, Terms, faults, find, read_seal
 TRIGGERS = ("entries_no_update", "entries_no_delete", "entries_no_replace")
 
 
-def held(tmp_path: Path, *, closed: bool) -> None:
-    made = started(tmp_path, Terms(overlap=0.5), rag=6)
-    with Room(made.folder) as room, ledger_of(tmp_path) as ledger:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A rated session, `open` and `closed`; to be copied, not changed."""
+    place = tmp_path_factory.mktemp("held")
+    session = started(place / "open", Terms(overlap=0.5), rag=6)
+    with Room(session.folder) as room:
         for rater in ("r1", "r2"):
             rate_all(room, rater, lambda pair: opinion(4, int(pair[-1]) % 3 + 1))
-        if closed:
-            room.close(read_seal(made.key, made.session), ledger)
+    shutil.copytree(place / "open", place / "closed")
+    with Room(folder(place / "closed")) as room, ledger_of(place / "closed") as ledger:
+        room.close(read_seal(session.key, session.session), ledger)
+    return place
+
+
+Held = Callable[[str], object]
+
+
+@pytest.fixture
+def held(made: Path, tmp_path: Path) -> Held:
+    """Puts a session, `open` or `closed`, under the test's own folder."""
+    return lambda state: shutil.copytree(made / state, tmp_path, dirs_exist_ok=True)
 
 
 def found(tmp_path: Path) -> list[str]:
@@ -56,9 +71,9 @@ def rewrite(file: Path, change: Callable[[list[dict[str, Any]]], None]) -> None:
             )  # fmt: skip
 
 
-@pytest.mark.parametrize("closed", [False, True])
-def test_a_session_that_nobody_touched_is_whole(tmp_path: Path, *, closed: bool) -> None:
-    held(tmp_path, closed=closed)
+@pytest.mark.parametrize("state", ["open", "closed"])
+def test_a_session_that_nobody_touched_is_whole(tmp_path: Path, held: Held, state: str) -> None:
+    held(state)
     assert found(tmp_path) == []
 
 
@@ -91,7 +106,7 @@ def drop_rating(tmp_path: Path) -> None:
         raw.execute("DELETE FROM entries WHERE number = 3")
 
 
-@pytest.mark.parametrize("closed", [False, True])
+@pytest.mark.parametrize("state", ["open", "closed"])
 @pytest.mark.parametrize(
     ("change", "says"),
     [(swap_sides, "시작할 때 기록한 평가와 다릅니다"),
@@ -99,9 +114,9 @@ def drop_rating(tmp_path: Path) -> None:
      (edit_score, "기록한 뒤에 내용이 바뀌었습니다"), (drop_rating, "3번 기록이 없습니다")],
 )  # fmt: skip
 def test_an_edit_is_found_before_the_close_and_after_it(
-    tmp_path: Path, change: Callable[[Path], None], says: str, *, closed: bool
+    tmp_path: Path, change: Callable[[Path], None], says: str, held: Held, state: str
 ) -> None:
-    held(tmp_path, closed=closed)
+    held(state)
     change(tmp_path)
     assert any(says in fault for fault in found(tmp_path)), found(tmp_path)
 
@@ -118,9 +133,9 @@ def shorter(entries: list[dict[str, Any]]) -> None:
 
 @pytest.mark.parametrize("change", [better, shorter])
 def test_ratings_chained_anew_after_the_close_are_not_those_recorded(
-    tmp_path: Path, change: Callable[[list[dict[str, Any]]], None]
+    tmp_path: Path, held: Held, change: Callable[[list[dict[str, Any]]], None]
 ) -> None:
-    held(tmp_path, closed=True)
+    held("closed")
     rewrite(folder(tmp_path) / "ratings.sqlite", change)
     assert found(tmp_path) == ["평가 기록이 마감할 때의 것과 다릅니다"]
 
@@ -145,22 +160,22 @@ def no_opening(body: dict[str, Any]) -> None:
      (no_opening, "봉인을 연 값이 없습니다")],
 )  # fmt: skip
 def test_a_record_chained_anew_does_not_fit_the_session(
-    tmp_path: Path, change: Callable[[dict[str, Any]], None], says: str
+    tmp_path: Path, held: Held, change: Callable[[dict[str, Any]], None], says: str
 ) -> None:
-    held(tmp_path, closed=True)
+    held("closed")
     rewrite(tmp_path / "runs" / "ledger.sqlite", lambda entries: change(entries[-1]["body"]))
     [fault] = found(tmp_path)
     assert says in fault
 
 
-def test_a_record_without_the_announcement_is_found(tmp_path: Path) -> None:
-    held(tmp_path, closed=True)
+def test_a_record_without_the_announcement_is_found(tmp_path: Path, held: Held) -> None:
+    held("closed")
     rewrite(tmp_path / "runs" / "ledger.sqlite", lambda entries: entries.pop(0))  # type: ignore[arg-type,return-value]
     assert found(tmp_path) == ["원장에 시작이 기록되지 않은 평가입니다"]
 
 
-def test_a_session_closed_but_not_recorded_is_told_apart(tmp_path: Path) -> None:
-    held(tmp_path, closed=False)
+def test_a_session_closed_but_not_recorded_is_told_apart(tmp_path: Path, held: Held) -> None:
+    held("open")
     with Room(folder(tmp_path)) as room:
         room.book.append("close", room.session.id, {})
     [fault] = found(tmp_path)

@@ -73,10 +73,7 @@ def opinion(**said: Any) -> "Opinion":  # noqa: ANN401 - checked by the record
     from yukjo.review import Opinion
 
     try:
-        return Opinion.model_validate(
-            {key: tuple(dict.fromkeys(each)) if key.startswith("errors") else each
-             for key, each in said.items()}
-        )  # fmt: skip
+        return Opinion.model_validate(said)
     except ValidationError as fault:
         first = fault.errors()[0]
         raise ReviewError(

@@ -1,7 +1,7 @@
 """`yukjo review`: blind sessions from start to record. Results go to stdout."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -9,6 +9,7 @@ from yukjo.cli.options import AsJson, Project, print_json
 from yukjo.words import say
 
 if TYPE_CHECKING:
+    from yukjo.evaluate.raw import Raw
     from yukjo.ledger.store import Ledger
     from yukjo.records import Entry
     from yukjo.review import Contest, Room, Terms
@@ -310,7 +311,7 @@ def _contests(
     return trial, other, contests(samples, before, raw.after, agents=agents, most=most)
 
 
-def _answers(project: Path, run: str) -> tuple[str, Any]:
+def _answers(project: Path, run: str) -> tuple[str, "Raw"]:
     """A run's id and what was answered in it."""
     from yukjo import runs
     from yukjo.evaluate.raw import read

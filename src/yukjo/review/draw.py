@@ -99,12 +99,17 @@ def _showings(found: Sequence[Contest], terms: Terms) -> list[_Showing]:
     for agent in agents:
         own = [contest for contest in found if contest.case.agent_type == agent]
         _CHANCE.shuffle(own)
-        common = math.ceil(terms.overlap * len(own))
+        common = _of(terms.overlap, own)
         firsts = [_Showing(c, place < common, again=False) for place, c in enumerate(own)]
-        twice = _CHANCE.sample(firsts, math.ceil(terms.repeat * len(own)))
+        twice = _CHANCE.sample(firsts, _of(terms.repeat, own))
         shown += [*firsts, *(one._replace(again=True) for one in twice)]
     _CHANCE.shuffle(shown)
     return shown
+
+
+def _of(share: float, pairs: Sequence[Contest]) -> int:
+    """How many of `pairs` a share is, rounded up."""
+    return math.ceil(round(share * len(pairs), 9))  # 0.7 * 10 is more than 7 by a bit
 
 
 def _pair(name: str, one: _Showing, *, after: Place, again: str) -> Pair:

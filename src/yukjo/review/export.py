@@ -18,10 +18,9 @@ def csv_text(session: Session, said: Sheet, after: Mapping[str, Place]) -> str:
     `before`, `after` and `preferred` are too. A comment that a spreadsheet would take for a
     formula gets an apostrophe in front; control codes are replaced.
     """
-    pairs = {pair.id: pair for pair in session.pairs}
     rows = []
     for created, rating in said.every:
-        pair = pairs[rating.pair]
+        pair = session.pair(rating.pair)
         row = {"created": created, "pair": pair.id, "again": pair.again, "case": pair.case,
                "agent": pair.agent, "rater": rating.rater}  # fmt: skip
         stands = int(said.last[rating.rater, rating.pair] is rating)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, NonNegativeFloat, ValidationError
+from pydantic import AfterValidator, Field, NonNegativeFloat, ValidationError
 
 from yukjo.errors import ReviewError
 from yukjo.files import hash_json
@@ -23,7 +23,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 """What is wrong with an answer: a fact, a law or citation, form, manner, personal data, other."""
 
 Score = Annotated[int, Field(ge=1, le=5)]
-Errors = Annotated[tuple[Kind, ...], Field(max_length=len(KINDS))]
+Errors = Annotated[tuple[Kind, ...], AfterValidator(lambda kinds: tuple(dict.fromkeys(kinds)))]
+"""Each kind once."""
 
 LONGEST_COMMENT = 2000
 """Characters."""
@@ -64,8 +65,8 @@ class Rating(Frozen):
     """From the first time the rater was shown the pair."""
 
 
-Key = tuple[str, str]
-"""Rater and pair."""
+By = tuple[str, str]
+"""A rater, and the pair they saw."""
 
 
 @dataclass(slots=True)
@@ -74,11 +75,11 @@ class Sheet:
 
     every: list[tuple[str, Rating]] = field(default_factory=list)
     """When it was said, and what; the whole history."""
-    shown: dict[Key, float] = field(default_factory=dict)
+    shown: dict[By, float] = field(default_factory=dict)
     """When a rater first saw a pair, in seconds since 1970."""
-    first: dict[Key, Rating] = field(default_factory=dict)
+    first: dict[By, Rating] = field(default_factory=dict)
     """As it was first said, in order of arrival."""
-    last: dict[Key, Rating] = field(default_factory=dict)
+    last: dict[By, Rating] = field(default_factory=dict)
     """As it stands, amended or not; in order of arrival too."""
     amended: int = 0
     closed: bool = False
