@@ -150,6 +150,14 @@ def test_the_figures_of_a_small_session_are_those_counted_by_hand() -> None:
     assert list(found["raters"]) == ["r1", "r2"]
 
 
+def test_evidence_is_recorded_up_to_what_a_record_takes() -> None:
+    session, seal = drawn(rag=120)
+    said = sheet_of(("r1", p.id, sided(seal, p.id, 1, 5)) for p in session.pairs)
+    assert results(session, seal, said)["stopping"]["agents"]["rag"] == {
+        "evidence": 1e9, "needed": 20.0, "enough": True,
+    }  # fmt: skip
+
+
 def test_repeats_count_for_steadiness_only() -> None:
     session, seal = drawn(Terms(overlap=1.0, repeat=1.0), rag=2)
     plain = [p for p in session.pairs if not p.again]

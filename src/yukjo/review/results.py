@@ -19,6 +19,8 @@ from yukjo.review.stopping import Outlook, outlook
 
 WORST, BEST = 1, 5
 """Ends of the scale of scores."""
+_AMPLE = 1e9
+"""Evidence is recorded up to here: no more is ever needed, and a record takes no larger numbers."""
 
 
 class Judged(NamedTuple):
@@ -83,7 +85,7 @@ def results(session: Session, seal: Seal, said: Sheet) -> dict[str, Any]:
         "stopping": {
             "alpha": session.terms.alpha,
             "agents": {
-                agent: {"evidence": _round(seen.evidence), "needed": _round(seen.needed),
+                agent: {"evidence": _round(min(seen.evidence, _AMPLE)), "needed": _round(seen.needed),
                         "enough": seen.more == 0}
                 for agent, seen in outlooks(session, seal, said).items()
             },
