@@ -85,8 +85,8 @@ def results(session: Session, seal: Seal, said: Sheet) -> dict[str, Any]:
         "stopping": {
             "alpha": session.terms.alpha,
             "agents": {
-                agent: {"evidence": _round(min(seen.evidence, _AMPLE)), "needed": _round(seen.needed),
-                        "enough": seen.more == 0}
+                agent: {"evidence": _round(min(seen.evidence, _AMPLE)),
+                        "needed": _round(seen.needed), "enough": seen.more == 0}
                 for agent, seen in outlooks(session, seal, said).items()
             },
         },
