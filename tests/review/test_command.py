@@ -115,7 +115,8 @@ def test_two_raters_review_a_real_run(project_in: Any, tmp_path: Path, yukjo: Yu
     assert closed["agents"]["all"]["ratings"] == 8  # two agents, two answered cases, two raters
     assert yukjo("review", "verify", "-p", place).code == 0
     with Ledger(place / "runs" / "ledger.sqlite") as ledger:
-        assert [e.kind for e in ledger.entries()] == ["run", "review-start", "review"]
+        kinds = [entry.kind for entry in ledger.entries()]
+    assert [kind for kind in kinds if "review" in kind] == ["review-start", "review"]
 
 
 def test_status_without_the_seal_counts_and_says_what_is_missing(

@@ -150,6 +150,13 @@ def test_the_figures_of_a_small_session_are_those_counted_by_hand() -> None:
     assert list(found["raters"]) == ["r1", "r2"]
 
 
+def test_an_agent_that_nobody_rated_is_left_out_of_the_record() -> None:
+    session, seal = drawn(rag=1, review=1)
+    said = sheet_of(("r1", p.id, opinion()) for p in session.pairs if p.agent == "rag")
+    found = results(session, seal, said)
+    assert (found["agents"].keys(), found["adapters"].keys()) == ({"rag", "all"}, {"rag"})
+
+
 def test_evidence_is_recorded_up_to_what_a_record_takes() -> None:
     session, seal = drawn(rag=120)
     said = sheet_of(("r1", p.id, sided(seal, p.id, 1, 5)) for p in session.pairs)

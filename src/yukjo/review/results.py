@@ -63,21 +63,23 @@ def _judged(pair: Pair, new: Place, rating: Rating) -> Judged:
 
 
 def results(session: Session, seal: Seal, said: Sheet) -> dict[str, Any]:
-    """The figures of a session; `agents` has a part for each agent and one for `all`."""
+    """The figures of a session; `agents` has a part for each agent that was rated, and one for `all`."""
     every = judged(session, seal, said.last.values())
     found = [one for one in every if not one.again]
-    parts = {a: [one for one in found if a in (one.agent, ALL)] for a in (*session.adapters, ALL)}
+    parts = {
+        agent: [one for one in found if agent in (one.agent, ALL)]
+        for agent in (*sorted({one.agent for one in found}), ALL)
+    }
     return {
         "session": session.id,
         "against": session.against,
-        "adapters": session.adapters,
-        "opponents": session.opponents,
+        "adapters": {a: each for a, each in session.adapters.items() if a in parts},
+        "opponents": {a: each for a, each in session.opponents.items() if a in parts},
         "ratings": len(said.last),
         "amended": said.amended,
         "agents": {
             agent: _part(each) | {"alpha": agreement(session, said.last.values(), agent)}
             for agent, each in parts.items()
-            if each
         },
         "alpha": agreement(session, said.last.values()),
         "raters": habits(said),
