@@ -63,7 +63,7 @@ def _judged(pair: Pair, new: Place, rating: Rating) -> Judged:
 
 
 def results(session: Session, seal: Seal, said: Sheet) -> dict[str, Any]:
-    """The figures of a session; `agents` has a part for each agent that was rated, and one for `all`."""
+    """The figures of a session; `agents` has a part for each agent rated, and one for `all`."""
     every = judged(session, seal, said.last.values())
     found = [one for one in every if not one.again]
     parts = {
