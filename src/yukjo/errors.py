@@ -6,7 +6,8 @@
     ├── ModelError     the base model
     ├── AdapterError   an adapter, or an adapter and a base that don't match
     ├── RunError       a run: its folder, its checkpoints, its memory
-    └── LedgerError    the record
+    ├── LedgerError    the record
+    └── ReviewError    a blind review: its session, its seal, a rating
 
 The command line prints the three parts and exits 2. Anything else that escapes is a bug of ours
 and keeps its traceback.
@@ -51,3 +52,7 @@ class RunError(YukjoError):
 
 class LedgerError(YukjoError):
     """The record can't be read or written, or was changed."""
+
+
+class ReviewError(YukjoError):
+    """A blind review's session, seal or rating can't be used."""

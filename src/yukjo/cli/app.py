@@ -18,6 +18,7 @@ from yukjo.cli import (
     metrics,
     monitor,
     reproduce,
+    review,
     route,
     run,
     serve,
@@ -51,6 +52,7 @@ data.app.command("show", help=show.HELP)(show.show)
 app.add_typer(data.app, name="data")
 app.add_typer(adapter.app, name="adapter")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(review.app, name="review")
 app.add_typer(bench.app, name="bench")
 
 
