@@ -62,7 +62,7 @@ def recorded(place: Path, name: str, ledger: Ledger) -> tuple[RunFolder, Entry]:
 
 
 def asked(folder: RunFolder, entry: Entry, *, project: YukjoConfig) -> YukjoConfig:
-    """The settings of the run, but for [project]; threads as many as it then had."""
+    """The settings of the run, but for [project] and [ledger]; threads as many as it then had."""
     try:
         config = YukjoConfig.model_validate(json.loads(folder.plan.read_bytes())["config"])
     except (OSError, KeyError, ValidationError, ValueError) as fault:
@@ -73,7 +73,9 @@ def asked(folder: RunFolder, entry: Entry, *, project: YukjoConfig) -> YukjoConf
         ) from fault
     threads = config.train.threads or entry.body.get("versions", {}).get("threads")
     train = config.train.model_copy(update={"threads": int(threads) if threads else None})
-    return config.model_copy(update={"project": project.project, "train": train})
+    return config.model_copy(
+        update={"project": project.project, "ledger": project.ledger, "train": train}
+    )
 
 
 def refuse_other_data(project: Path, entry: Entry) -> None:
