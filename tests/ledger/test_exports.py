@@ -164,7 +164,7 @@ ODD: Any = st.recursive(
 
 
 @settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(REAL, ODD)), ODD)
 def test_whatever_a_result_file_holds_it_is_recorded_or_refused(

@@ -321,11 +321,13 @@ def chain(bodies: list[dict[str, Any]]) -> list[Stored]:
     return [Stored(**stored(entry)) for entry in entries]  # type: ignore[arg-type]
 
 
+@settings(max_examples=40)
 @given(BODIES)
 def test_a_chain_of_any_bodies_is_whole(bodies: list[dict[str, Any]]) -> None:
     assert list(faults(chain(bodies))) == []
 
 
+@settings(max_examples=60)
 @given(BODIES, st.data())
 def test_any_other_order_of_a_chain_is_a_fault(
     bodies: list[dict[str, Any]], data: st.DataObject
@@ -335,6 +337,7 @@ def test_any_other_order_of_a_chain_is_a_fault(
     assert list(faults(order))
 
 
+@settings(max_examples=60)
 @given(BODIES, st.data())
 def test_any_other_value_in_any_field_is_a_fault(
     bodies: list[dict[str, Any]], data: st.DataObject

@@ -68,6 +68,12 @@ def edit(rows: list[Stored], chance: random.Random) -> list[Stored]:
     return [*rows[:at], replace(rows[at], **{field: new}), *rows[at + 1 :]]
 
 
+def respell(rows: list[Stored], chance: random.Random) -> list[Stored]:
+    at = chance.randrange(len(rows))
+    spelt = rows[at].body.replace(":", ": ")
+    return [*rows[:at], replace(rows[at], body=spelt), *rows[at + 1 :]]
+
+
 def renumber(rows: list[Stored], chance: random.Random) -> list[Stored]:
     at = chance.randrange(len(rows))
     number = chance.choice([-1, 0, 1, 99, 2**53, 2**62])
@@ -92,6 +98,7 @@ def foreign(rows: list[Stored], chance: random.Random) -> list[Stored]:
 CHANGES: dict[str, Change] = {
     "nothing": lambda rows, _: rows,
     "edit": edit,
+    "respell": respell,
     "renumber": renumber,
     "swap": swap,
     "foreign": foreign,

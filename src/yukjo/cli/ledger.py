@@ -1,5 +1,6 @@
 """`yukjo ledger`: list, show, trace, export and import. Results go to stdout."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -209,7 +210,9 @@ def _print_trace(found: dict[str, Any]) -> None:
 
     tree = Tree(Text(str(found["kind"])))
     grow(tree, {name: part for name, part in found.items() if name != "kind"})
-    Console(highlight=False, soft_wrap=True).print(tree)
+    wide = None if sys.stdout.isatty() else _WIDE  # a hash is never cut
+    Console(highlight=False, width=wide).print(tree)
 
 
 _SHOWN = 20
+_WIDE = 1000

@@ -28,12 +28,12 @@ def reproduce(
     from yukjo import pipeline
     from yukjo.cli.session import working
     from yukjo.config import load
-    from yukjo.ledger.opening import existing
+    from yukjo.ledger.opening import open_ledger
     from yukjo.pipeline import reproduce as again
 
     settings = load(project)
     place = pipeline.runs_folder(project, settings)
-    with existing(project, settings) as ledger:
+    with open_ledger(project, settings) as ledger:
         folder, entry = again.recorded(place, run, ledger)
     again.refuse_other_data(project, entry)
     with working(project, again.asked(folder, entry, project=settings)) as work:
