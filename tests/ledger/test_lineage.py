@@ -115,11 +115,11 @@ def test_a_line_leads_to_the_runs_it_measured(project: Path) -> None:
     assert found["shaped"] == []
 
 
-def test_an_adapter_leads_to_its_runs_scores_and_decisions(project: Path) -> None:
+def test_an_adapter_leads_to_its_runs_scores_and_whatever_names_it(project: Path) -> None:
     found = traced(project, RAG[:6])
     assert [one["of"] for one in found["runs"]] == ["run", "evaluate"]
     assert [one["metric"] for one in found["scores"]] == ["chrf", "chrf"]
-    assert [one["of"] for one in found["decisions"]] == ["promote"]
+    assert [one["of"] for one in found["named_in"]] == ["promote"]
     assert {line["hash"] for line in found["train"]} == set(HASHES[:2])
 
 

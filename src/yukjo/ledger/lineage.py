@@ -200,7 +200,7 @@ def _of_adapter(
         "runs": [_entry(one.entry) for one, _, _ in known],
         "train": _placed(adapter.data, files),
         "scores": [s for one, _, _ in known for s in _scores(one) if s["agent"] in holders],
-        "decisions": [_entry(e) for e in entries if e.kind not in _MADE and _holds(e.body, name)],
+        "named_in": [_entry(e) for e in entries if e.kind not in _MADE and _holds(e.body, name)],
     }
 
 

@@ -19,6 +19,7 @@ It shares no line of code with Yukjo, so that a fault of one is seen by the othe
 
 import argparse
 import json
+import math
 import re
 import sqlite3
 import sys
@@ -32,6 +33,8 @@ from typing import Any
 from urllib.parse import quote
 
 SAFE = 2**53 - 1
+MOST_DIGITS, MOST_ZEROS = 21, 6
+"""Beyond these a number is written with an exponent."""
 COLUMNS = ("number", "kind", "run", "created", "body", "previous", "hash")
 FORMAT = "yukjo-ledger-checkpoint-1"
 SHAPES = {"ledger": "[0-9a-f]{64}", "head": "[0-9a-f]{64}", "key": "[0-9a-f]{64}",
@@ -93,22 +96,21 @@ def double(number: float) -> str:
     >>> double(1.0), double(1e-6), double(1.5e-7), double(123e18), double(-2.5e300)
     ('1', '0.000001', '1.5e-7', '123000000000000000000', '-2.5e+300')
     """
-    if number != number or number in (float("inf"), float("-inf")):  # noqa: PLR0124 - NaN
+    if not math.isfinite(number):
         raise ValueError("no number")
     if number == 0:
         return "0"
     sign, figures, exponent = Decimal(repr(number)).normalize().as_tuple()
     digits = "".join(map(str, figures))
     point = len(digits) + int(exponent)
-    if len(digits) <= point <= 21:  # noqa: PLR2004 - the standard's own bounds
+    if len(digits) <= point <= MOST_DIGITS:
         text = digits.ljust(point, "0")
-    elif 0 < point <= 21:  # noqa: PLR2004
+    elif 0 < point <= MOST_DIGITS:
         text = f"{digits[:point]}.{digits[point:]}"
-    elif -6 < point <= 0:  # noqa: PLR2004
+    elif -MOST_ZEROS < point <= 0:
         text = "0." + "0" * -point + digits
     else:
-        tail = f".{digits[1:]}" if digits[1:] else ""
-        text = f"{digits[0]}{tail}e{point - 1:+d}"
+        text = f"{digits[0]}.{digits[1:]}".removesuffix(".") + f"e{point - 1:+d}"
     return "-" * sign + text
 
 
@@ -119,9 +121,14 @@ def older(value: object) -> str:
 
 
 def doubles(text: str) -> Any:  # noqa: ANN401 - any JSON value
-    """The value of an RFC 8785 text: a whole number beyond 2^53 was a float."""
-    whole = lambda digits: int(digits) if abs(float(digits)) <= SAFE else float(digits)  # noqa: E731
+    """The value of an RFC 8785 text."""
     return json.loads(text, parse_int=whole)
+
+
+def whole(digits: str) -> int | float:
+    """A whole number; beyond 2^53 it was a float."""
+    number = float(digits)
+    return int(digits) if abs(number) <= SAFE else number
 
 
 FORMS: tuple[tuple[Callable[[object], str], Callable[[str], Any]], ...] = (
