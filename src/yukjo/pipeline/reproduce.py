@@ -18,7 +18,7 @@ from yukjo import runs
 from yukjo.adapters.store import content_id
 from yukjo.config import YukjoConfig
 from yukjo.errors import RunError
-from yukjo.files import sha256_file
+from yukjo.files import canonical_json, sha256_file
 from yukjo.ledger.store import Ledger
 from yukjo.pipeline import learn
 from yukjo.pipeline.prepare import ask_plan
@@ -135,7 +135,8 @@ def _refuse(pairs: Mapping[str, Pair], entry: Entry) -> None:
 
 
 def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+    # The record writes 4.0 as 4 (RFC 8785), so numbers are compared as it writes them.
+    return value if value is None or isinstance(value, str) else canonical_json(value)
 
 
 def _shown(pair: Pair) -> dict[str, str | bool | None]:
