@@ -240,8 +240,8 @@ def grown(project: Path, count: int = 3) -> Path:
 
 def test_with_a_key_in_the_settings_every_entry_is_signed(project: Path, yukjo: Yukjo) -> None:
     file = grown(project)
-    made = sorted(path.name for path in (project / "runs/checkpoints").iterdir())
-    assert made == [f"checkpoint-00000{n}.json" for n in (1, 2, 3)]
+    made = sorted(path.name[:17] for path in (project / "runs/checkpoints").iterdir())
+    assert made == [f"checkpoint-00000{n}" for n in (1, 2, 3)]
     assert yukjo("ledger", "verify", "--project", project, "--json").json() == {
         "ok": True, "checkpoints": 3, "first": None, "faults": [],
     }  # fmt: skip
@@ -249,7 +249,20 @@ def test_with_a_key_in_the_settings_every_entry_is_signed(project: Path, yukjo: 
     said = yukjo("ledger", "verify", "--project", project)
     assert said.code == 1
     assert "3번 기록" in said.out
-    assert "checkpoint-000003.json" in said.out
+    assert "checkpoint-000003-" in said.out
+
+
+def test_an_entry_put_in_the_place_of_a_signed_one_is_found_and_not_signed_away(
+    project: Path, yukjo: Yukjo
+) -> None:
+    tampered(grown(project), "DELETE FROM entries WHERE number = 3")
+    grown(project, 1)
+    said = yukjo("ledger", "verify", "--project", project, "--json").json()
+    assert (said["first"], [one["code"] for one in said["faults"]]) == (3, ["rewritten"])
+    assert (
+        yukjo("ledger", "checkpoint", "--key", project.parent / "key", "--project", project).code
+        == 2
+    )
 
 
 def test_a_key_that_is_missing_stops_before_anything_is_written(project: Path) -> None:
@@ -282,7 +295,7 @@ def test_keygen_checkpoint_and_verify_as_a_user_would(
     check = ("ledger", "verify", "--checkpoint", away, *asked)
     assert yukjo(*check, "--public-key", f"{mine}.pub").code == 0
     other = yukjo(*check, "--public-key", project.parent / "key.pub")
-    assert (other.code, "다른 열쇠" in other.out) == (1, True)
+    assert (other.code, "다른 키" in other.out) == (1, True)
     tampered(file, "DELETE FROM entries WHERE number = 3")
     assert yukjo(*check, "--json").json()["first"] == 3
     assert yukjo("ledger", "verify", *asked).code == 0, "without it nothing shows"

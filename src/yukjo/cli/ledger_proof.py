@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 VERIFY = say(
     "Check the chain, and signed checkpoints; exit 1 on any change."
-    " Example: yukjo ledger verify --checkpoint /media/usb/checkpoint-000012.json"
+    " Example: yukjo ledger verify --checkpoint /media/usb/today.json"
 )
 KEYGEN = say("Make the key that signs checkpoints. Example: yukjo ledger keygen")
 CHECKPOINT = say(
@@ -91,7 +91,7 @@ def checkpoint(
     ] = None,
     project: Project = Path(),
 ) -> None:
-    """A whole chain is signed, a broken one is not."""
+    """A chain that is whole, and is what was signed before, is signed; any other is not."""
     from yukjo.config import load
     from yukjo.errors import LedgerError
     from yukjo.ledger import checkpoints, keys
@@ -99,8 +99,9 @@ def checkpoint(
     config = load(project)
     own = config.ledger.key and project / config.ledger.key.expanduser()
     private = keys.read_private((key or own or keys.DEFAULT).expanduser())
+    signed, _ = _signed(project, config, [], [])
     with existing_ledger(project, config) as ledger:
-        head, faults = ledger.head(), ledger.verify()
+        head, faults = ledger.head(), ledger.verify(signed)
     if faults:
         raise LedgerError(
             say("the chain is broken; it is not signed"),

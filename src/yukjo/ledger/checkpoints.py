@@ -102,8 +102,8 @@ def write(point: Checkpoint, path: Path) -> None:
 
 
 def name_of(point: Checkpoint) -> str:
-    """The file a checkpoint gets in a folder of them."""
-    return f"checkpoint-{point.count:06}.json"
+    """The file a checkpoint gets in a folder of them; no other head ever takes its place."""
+    return f"checkpoint-{point.count:06}-{point.head[:8]}.json"
 
 
 def gather(places: Iterable[Path]) -> tuple[list[Found], list[Fault]]:

@@ -51,7 +51,7 @@ WORDS = {
     "rewritten": ("or one soon after it was written anew", "이 기록이나 그 뒤가 다시 쓰였습니다"),
     "no-checkpoint": ("is no checkpoint", "체크포인트가 아닙니다"),
     "bad-signature": ("has a signature that does not hold", "서명이 맞지 않습니다"),
-    "other-key": ("was signed with another key", "다른 열쇠로 서명되었습니다"),
+    "other-key": ("was signed with another key", "다른 키로 서명되었습니다"),
     "entry": ("entry {}", "{}번 기록"),
     "whole": ("whole: {} entries, {} checkpoints", "온전합니다: 기록 {}건, 체크포인트 {}건"),
     "unusable": ("can't be used: {}", "쓸 수 없습니다: {}"),
