@@ -75,7 +75,7 @@ class Found:
 
 def sign(head: Head, key: "Ed25519PrivateKey") -> Checkpoint:
     """A checkpoint of `head`, now."""
-    created = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    created = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     unsigned = Checkpoint(
         format="yukjo-ledger-checkpoint-1",
         ledger=head.ledger,
@@ -155,7 +155,7 @@ def against(found: Iterable[Found], hashes: Mapping[int, str]) -> Iterator[Fault
 
 
 def _against(found: Sequence[Found], hashes: Mapping[int, str]) -> Iterator[Fault]:
-    last, agreed = max(hashes, default=0), 0
+    last = max(hashes, default=0)
     for one in found:
         count, head = one.point.count, one.point.head
         if hashes.get(1, one.point.ledger) != one.point.ledger:
@@ -163,9 +163,23 @@ def _against(found: Sequence[Found], hashes: Mapping[int, str]) -> Iterator[Faul
         elif count > last:
             yield faults.cut(last + 1, count=count, where=one.where)
         elif hashes.get(count, head) != head:
-            yield faults.rewritten(agreed + 1, count=count, where=one.where)
-        else:
-            agreed = count
+            start = _agreed(found, hashes, before=one.point) + 1
+            yield faults.rewritten(start, count=count, where=one.where)
+
+
+def _agreed(found: Iterable[Found], hashes: Mapping[int, str], *, before: Checkpoint) -> int:
+    """Up to which entry the ledger is what had been signed when `before` was.
+
+    A later checkpoint may be of what was written anew, and says nothing of what was there.
+    """
+    earlier = [
+        point.count
+        for point in (one.point for one in found)
+        if point.created < before.created
+        and point.count < before.count
+        and hashes.get(point.count) == point.head
+    ]
+    return max(earlier, default=0)
 
 
 def _bytes(file: Path) -> bytes:

@@ -295,7 +295,7 @@ def trusted(
 
 def against(points: list[tuple[str, dict[str, Any]]], seen: dict[int, str]) -> Iterator[Fault]:
     """What checkpoints show of the entries that are there."""
-    last, agreed = max(seen, default=0), 0
+    last = max(seen, default=0)
     for where, point in points:
         count = point["count"]
         if 1 in seen and seen[1] != point["ledger"]:
@@ -303,9 +303,9 @@ def against(points: list[tuple[str, dict[str, Any]]], seen: dict[int, str]) -> I
         elif count > last:
             yield Fault(last + 1, "cut", where)
         elif count in seen and seen[count] != point["head"]:
-            yield Fault(agreed + 1, "rewritten", where)
-        else:
-            agreed = count
+            earlier = [p["count"] for _, p in points if p["created"] < point["created"]
+                       and p["count"] < count and seen.get(p["count"]) == p["head"]]  # fmt: skip
+            yield Fault(max(earlier, default=0) + 1, "rewritten", where)
 
 
 def verify(
