@@ -41,8 +41,6 @@ def make(path: Path) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         _write_new(path, private, mode=0o600)
         _write_new(public_file(path), public, mode=0o644)
-    except FileExistsError:  # made by somebody else since
-        raise _stands(path) from None
     except OSError as fault:
         raise LedgerError(
             say("the key can't be written: {reason}", reason=fault.strerror or fault),
@@ -54,6 +52,7 @@ def make(path: Path) -> str:
 
 def read_private(path: Path) -> "Ed25519PrivateKey":
     """The private key in `path`; LedgerError where others could read it too."""
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -65,7 +64,7 @@ def read_private(path: Path) -> "Ed25519PrivateKey":
                 fix=f"chmod 600 {path}",
             )
         key = load_pem_private_key(path.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError, _unsupported()) as fault:
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as fault:
         raise _no_key(path, fault) from None
     if not isinstance(key, Ed25519PrivateKey):
         raise _no_key(path, say("not an Ed25519 key"))
@@ -74,12 +73,13 @@ def read_private(path: Path) -> "Ed25519PrivateKey":
 
 def read_public(path: Path) -> str:
     """The public key in `path`, in hex."""
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
     try:
         key = load_pem_public_key(path.read_bytes())
-    except (OSError, ValueError, _unsupported()) as fault:
+    except (OSError, ValueError, UnsupportedAlgorithm) as fault:
         raise _no_key(path, fault) from None
     if not isinstance(key, Ed25519PublicKey):
         raise _no_key(path, say("not an Ed25519 key"))
@@ -110,13 +110,6 @@ def _write_new(path: Path, content: bytes, *, mode: int) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _unsupported() -> type[Exception]:
-    """What `cryptography` raises for a kind of key it doesn't know."""
-    from cryptography.exceptions import UnsupportedAlgorithm
-
-    return UnsupportedAlgorithm
 
 
 def _stands(path: Path) -> LedgerError:

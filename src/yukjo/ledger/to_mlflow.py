@@ -51,7 +51,7 @@ def export(entries: Iterable[Entry], uri: str) -> int:
     except (MlflowException, OSError) as fault:
         raise LedgerError(
             say("MLflow refused: {reason}", reason=str(fault).partition("\n")[0]),
-            where=f"--to {uri}",
+            where="--to",
             fix=say("name a running MLflow server, as http://127.0.0.1:5000"),
         ) from None
 
@@ -66,13 +66,18 @@ def _export(client: "MlflowClient", entry: Entry) -> bool:
     if finished:
         return False
     metrics = [Metric(key, value, at, 0) for key, value in _figures(body)]
-    params = [Param(key, value[:_LONGEST]) for key, value in _settings(body.config)]
-    tags = [RunTag(key, value[:_LONGEST]) for key, value in _tags(entry, body).items()]
+    params = [Param(key, _short(value)) for key, value in _settings(body.config)]
+    tags = [RunTag(key, _short(value)) for key, value in _tags(entry, body).items()]
     for start in range(0, max(len(metrics), len(params), len(tags)), _BATCH):
         part = slice(start, start + _BATCH)
         client.log_batch(run, metrics[part], params[part], tags[part])
     client.set_terminated(run, end_time=at)
     return True
+
+
+def _short(value: str) -> str:
+    """A text that MLflow takes; a cut one shows that it is."""
+    return value if len(value) <= _LONGEST else value[:_LONGEST] + " …"
 
 
 def _run(client: "MlflowClient", entry: Entry, body: RunBody, at: int) -> tuple[str, bool]:

@@ -267,10 +267,14 @@ def signed(point: dict[str, Any]) -> bool:
 
 def key_of(path: Path) -> str:
     """A public key's file as hex; ValueError where it is no Ed25519 key."""
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-    key = load_pem_public_key(path.read_bytes())
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except UnsupportedAlgorithm as fault:
+        raise ValueError(fault) from None
     if not isinstance(key, Ed25519PublicKey):
         raise ValueError("not an Ed25519 key")  # noqa: TRY004 - the value of a file
     return key.public_bytes_raw().hex()
