@@ -1,4 +1,4 @@
-"""Hash a file; write a file or a folder whole or not at all; put JSON in one canonical form."""
+"""Hash a file; write a file or a folder whole or not at all; put JSON in one form."""
 
 import hashlib
 import json
@@ -8,7 +8,9 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+import rfc8785
 
 from yukjo.errors import ModelError
 from yukjo.words import say
@@ -31,10 +33,35 @@ def sha256_file(path: Path) -> str:
 
 
 def canonical_json(value: object) -> str:
-    """One text for one value: sorted keys, no spaces, no NaN.
+    """The one text of a JSON value that every program agrees on (RFC 8785).
 
-    >>> canonical_json({"b": 1, "a": "육조"})
+    All numbers are IEEE doubles there: 1.0 and 1 are one value. ValueError for what has no such
+    text: NaN, a whole number beyond 2^53, a key that is no text, a text that is no Unicode.
+
+    >>> canonical_json({"b": 1.0, "a": "육조"})
     '{"a":"육조","b":1}'
+    """
+    return rfc8785.dumps(value).decode()  # type: ignore[arg-type]  # it refuses what is no JSON
+
+
+def read_canonical(text: str) -> Any:  # noqa: ANN401 - any JSON value
+    """The value of a text of `canonical_json`: whole numbers beyond 2^53 in it were floats."""
+    return json.loads(text, parse_int=_double)
+
+
+def _double(digits: str) -> int | float:
+    number = float(digits)
+    return int(digits) if abs(number) < 2**53 else number
+
+
+def sorted_json(value: object) -> str:
+    """One text for one value, numbers as Python writes them: sorted keys, no spaces, no NaN.
+
+    For lines and hashes of our own. Its bytes never change: bases, adapters' effects, samples,
+    prompts and metrics are named by their hash.
+
+    >>> sorted_json({"b": 1.0, "a": "육조"})
+    '{"a":"육조","b":1.0}'
     """
     return json.dumps(
         value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
@@ -42,8 +69,8 @@ def canonical_json(value: object) -> str:
 
 
 def hash_json(value: object) -> str:
-    """Hex SHA-256 of the canonical JSON of `value`."""
-    return sha256_bytes(canonical_json(value).encode())
+    """Hex SHA-256 of the sorted JSON of `value`."""
+    return sha256_bytes(sorted_json(value).encode())
 
 
 def hash_base(folder: Path) -> str:
@@ -88,10 +115,10 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 
 def write_jsonl(path: Path, rows: Iterable[object]) -> None:
-    """Write one canonical JSON document a line, whole or not at all."""
+    """Write one JSON document a line, whole or not at all."""
     with writing_whole(path) as file:
         for row in rows:
-            file.write(canonical_json(row).encode() + b"\n")
+            file.write(sorted_json(row).encode() + b"\n")
 
 
 def move_whole(scratch: Path, place: Path) -> None:

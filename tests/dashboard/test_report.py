@@ -190,7 +190,8 @@ BODIES = st.fixed_dictionaries({}, optional={
     "config": st.dictionaries(st.sampled_from(["lora", "train"]),
                               LEAVES | st.dictionaries(LEAVES, LEAVES | FIGURES, max_size=2)),
     "train": st.fixed_dictionaries({}, optional={
-        "steps": st.integers(0), "seconds": FIGURES, "warnings": st.lists(LEAVES, max_size=2)}),
+        "steps": st.integers(0, 10**9), "seconds": FIGURES,
+        "warnings": st.lists(LEAVES, max_size=2)}),
     "times": st.dictionaries(LEAVES, st.floats(allow_nan=False, allow_infinity=False), max_size=2),
     "adapters": st.dictionaries(NAMES, st.fixed_dictionaries({"id": LEAVES}), max_size=2),
     "licences": st.dictionaries(LEAVES, LEAVES, max_size=2),

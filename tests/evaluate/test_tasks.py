@@ -9,7 +9,7 @@ from yukjo.errors import ConfigError, RunError
 from yukjo.evaluate import ALL, Raw, RawCase, evaluate, rouge
 from yukjo.evaluate.raw import read
 from yukjo.evaluate.tasks import cases, score
-from yukjo.files import canonical_json
+from yukjo.files import sorted_json
 from yukjo.records import Answer, Comparison, Message, Sample
 
 NAMES = ["perplexity", "chrf", "rouge_l", "rouge_2", "fact_recall", "fact_precision", "conformance",
@@ -122,7 +122,7 @@ def test_the_same_raw_input_in_another_order_gives_the_same_bits() -> None:
 
 def test_what_is_stored_comes_back_and_scores_the_same() -> None:
     raw = raw_of(SAMPLES)
-    back = read((canonical_json(row) for row in raw.rows()), where="answers.jsonl")
+    back = read((sorted_json(row) for row in raw.rows()), where="answers.jsonl")
     assert back == raw
     assert evaluate(SAMPLES, back, roles=roles()) == evaluate(SAMPLES, raw, roles=roles())
 
@@ -208,7 +208,7 @@ def test_an_agent_without_a_role_is_refused() -> None:
         evaluate([odd], raw_of([odd]), roles=roles())
 
 
-ENDLESS = canonical_json(answer(SAMPLES[0], "네").model_dump() | {"kind": "after"}).replace(
+ENDLESS = sorted_json(answer(SAMPLES[0], "네").model_dump() | {"kind": "after"}).replace(
     '"seconds":3.0', '"seconds":1e999'
 )
 

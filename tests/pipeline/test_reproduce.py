@@ -128,8 +128,8 @@ def test_a_run_that_never_ended_has_nothing_to_compare_with(project: Path, yukjo
 
 
 def test_differences_are_of_versions_and_machine_and_lack_is_one() -> None:
-    then = {"versions": {"torch": "1", "peft": "2"}, "machine": {"cores": 2}}
-    now = {"versions": {"torch": "1", "threads": "2"}, "machine": {"cores": 4}}
+    then = {"versions": {"torch": "1", "peft": "2"}, "machine": {"cores": 2, "memory_gb": 4}}
+    now = {"versions": {"torch": "1", "threads": "2"}, "machine": {"cores": 4, "memory_gb": 4.0}}
     assert differences(then, now) == {
         "peft": Pair("2", None),
         "threads": Pair(None, "2"),

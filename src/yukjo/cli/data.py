@@ -149,10 +149,10 @@ def _warn_of_bare(made: "Split") -> None:
 
 def _write(files: "dict[str, tuple[Sample, ...]]", out: Path, *, force: bool) -> None:
     """Write all files or none; the same content again is no overwriting."""
-    from yukjo.files import canonical_json
+    from yukjo.files import sorted_json
 
     contents = {
-        out / name: "".join(canonical_json(_row(sample)) + "\n" for sample in samples).encode()
+        out / name: "".join(sorted_json(_row(sample)) + "\n" for sample in samples).encode()
         for name, samples in files.items()
     }
     try:

@@ -58,14 +58,14 @@ def evaluate(
 def _rescore(project: Path, name: str, *, changes: dict[str, Any], json_: bool) -> None:
     from yukjo import pipeline, runs, wiring
     from yukjo.config import load
-    from yukjo.ledger.store import Ledger
+    from yukjo.ledger.opening import existing
 
     config = load(project, changes)
     place = pipeline.runs_folder(project, config)
     folder = runs.find(place, name)
     prepared = pipeline.prepare(project, config, wiring.open_tokenizer(config, project))
     rows = pipeline.rescore(config, prepared, folder).rows()
-    with Ledger(pipeline.ledger_file(place)) as ledger:
+    with existing(project, config) as ledger:
         recorded = ledger.run_entry(folder.id).body["agents"]
     same = rows == recorded
     if json_:

@@ -1,17 +1,27 @@
-"""`yukjo ledger`: list, show, verify and export the record. Results go to stdout."""
+"""`yukjo ledger`: list, show, trace, export and import. Results go to stdout."""
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from yukjo.cli.options import AsJson, Project, print_json
+from yukjo.cli import ledger_proof
+from yukjo.cli.options import AsJson, Project, existing_ledger, print_json, writing_to
 from yukjo.words import say
 
 if TYPE_CHECKING:
     from yukjo.ledger.store import Ledger
+    from yukjo.records import Entry
 
-app = typer.Typer(no_args_is_help=True, help=say("The record of every run: append-only, chained"))
+app = typer.Typer(
+    no_args_is_help=True, help=say("The record of every run: append-only, chained, signed")
+)
+
+app.command(help=ledger_proof.VERIFY)(ledger_proof.verify)
+app.command(help=ledger_proof.KEYGEN)(ledger_proof.keygen)
+app.command(help=ledger_proof.CHECKPOINT)(ledger_proof.checkpoint)
+app.command(help=ledger_proof.VERIFIER)(ledger_proof.verifier)
 
 LATEST = "latest"
 
@@ -26,7 +36,7 @@ def list_(project: Project = Path(), json_: AsJson = False) -> None:
 
     from yukjo.dashboard.table import plain
 
-    with _existing(project) as ledger:
+    with existing_ledger(project) as ledger:
         entries = ledger.entries()
     if json_:
         print_json({"entries": [e.model_dump(exclude={"body"}) for e in entries]})
@@ -45,7 +55,7 @@ def show(run: Run = LATEST, project: Project = Path(), json_: AsJson = False) ->
     from yukjo.dashboard.table import table
     from yukjo.ledger.queries import show as shown
 
-    with _existing(project) as ledger:
+    with existing_ledger(project) as ledger:
         entry = ledger.run_entry(run)
     if json_:
         print_json(shown(entry))
@@ -53,27 +63,37 @@ def show(run: Run = LATEST, project: Project = Path(), json_: AsJson = False) ->
         Console().print(table(entry))
 
 
-@app.command(help=say("Check the chain; exit 1 on any change. Example: yukjo ledger verify"))
-def verify(project: Project = Path(), json_: AsJson = False) -> None:
-    """Every fault of the chain; a file too damaged to open is one."""
-    from yukjo.ledger.chain import Fault
-    from yukjo.ledger.database import DamagedError
+@app.command(
+    help=say("From a score to all it came from, or from a data line to the adapters it shaped."
+             " Example: yukjo ledger trace latest/rag/chrf")
+)  # fmt: skip
+def trace(
+    thing: Annotated[
+        str,
+        typer.Argument(
+            metavar="THING",
+            help=say("RUN, RUN/AGENT or RUN/AGENT/METRIC; the start of an adapter's id or of a"
+                     " data line's hash; or FILE:LINE"),
+        ),
+    ],
+    project: Project = Path(),
+    json_: AsJson = False,
+) -> None:  # fmt: skip
+    """Follow one thing through the record and the project's files."""
+    from yukjo.agents import roles
+    from yukjo.config import load
+    from yukjo.ledger.lineage import files_of
+    from yukjo.ledger.lineage import trace as traced
 
-    try:
-        with _existing(project) as ledger:
-            faults = ledger.verify()
-    except DamagedError as damage:
-        faults = [Fault(1, f"{damage.what} ({damage.where})")]
+    config = load(project)
+    with existing_ledger(project, config) as ledger:
+        entries = ledger.entries()
+    files = files_of(project, project / config.project.runs, config.data.files, roles())
+    found = traced(thing, entries, files)
     if json_:
-        listed = [{"number": fault.number, "what": fault.what} for fault in faults]
-        print_json({"ok": not faults, "faults": listed})
+        print_json(found)
     else:
-        for fault in faults:
-            typer.echo(say("entry {number}: {what}", number=fault.number, what=fault.what))
-        typer.echo(
-            say("{count} faults found", count=len(faults)) if faults else say("the chain is whole")
-        )
-    raise typer.Exit(1 if faults else 0)
+        _print_trace(found)
 
 
 @app.command(help=say("For other programs. Example: yukjo ledger export --format ssot latest"))
@@ -82,34 +102,117 @@ def export(
         str | None,
         typer.Argument(
             metavar="[RUN]",
-            help=say("Run id, its start, or `latest`; jsonl takes all runs where it is left out"),
+            help=say("Run id, its start, or `latest`; jsonl, csv and mlflow take all runs where"
+                     " it is left out"),
         ),
     ] = None,
-    format_: Annotated[str, typer.Option("--format", help="ssot | jsonl")] = "ssot",
+    format_: Annotated[
+        str, typer.Option("--format", help="ssot | jsonl | csv | mlflow | lm-eval")
+    ] = "ssot",
+    to: Annotated[
+        str | None,
+        typer.Option(help=say("mlflow: the server's address; lm-eval: the folder to write into")),
+    ] = None,
     project: Project = Path(),
-) -> None:
-    """One document of a run, or one line an entry."""
+) -> None:  # fmt: skip
+    """One document of a run, one line an entry, one row a figure, or another program's own."""
     from yukjo.ledger import export as exports
 
     chosen = exports.known_format(format_)
-    with _existing(project) as ledger:
-        if chosen == "ssot":
-            print_json(exports.ssot(ledger.run_entry(run or LATEST)))
-            return
-        name = None if run is None else ledger.run_entry(run).run
-        typer.echo(exports.jsonl(ledger.entries(run=name)), nl=False)
+    with existing_ledger(project) as ledger:
+        if chosen == "jsonl":
+            typer.echo(exports.jsonl(ledger.entries(run=_run_of(ledger, run))), nl=False)
+        elif chosen in {"ssot", "lm-eval"}:
+            _export_run(ledger.run_entry(run or LATEST), chosen, to)
+        else:
+            _export_all(_measured(ledger, run), chosen, to)
 
 
-def _existing(project: Path) -> "Ledger":
-    """The ledger of a project, which a reader must not make."""
-    from yukjo import pipeline
+@app.command("import", help=say("Record figures of lm-eval. Example: yukjo ledger import r.json"))
+def import_(
+    file: Annotated[Path, typer.Argument(help=say("A results_*.json of lm-eval"))],
+    project: Project = Path(),
+) -> None:
+    """Once a file; its hash says which."""
     from yukjo.config import load
-    from yukjo.errors import LedgerError
-    from yukjo.ledger.store import Ledger
+    from yukjo.ledger import lm_eval
+    from yukjo.ledger.opening import open_ledger
 
-    path = pipeline.ledger_file(pipeline.runs_folder(project, load(project)))
-    if not path.exists():
+    with open_ledger(project, load(project)) as ledger:
+        entry, new = lm_eval.take(file, ledger)
+    count = sum(len(task["metrics"]) for task in entry.body["tasks"].values())
+    typer.echo(
+        say("entry {number}: {count} figures recorded", number=entry.number, count=count) if new
+        else say("entry {number} holds this file already", number=entry.number)
+    )  # fmt: skip
+
+
+def _run_of(ledger: "Ledger", run: str | None) -> str | None:
+    return None if run is None else ledger.run_entry(run).run
+
+
+def _measured(ledger: "Ledger", run: str | None) -> "list[Entry]":
+    """The entries with figures, of one run where it is named."""
+    name = _run_of(ledger, run)
+    return [e for e in ledger.entries(run=name) if e.kind in {"run", "evaluate"}]
+
+
+def _export_run(entry: "Entry", chosen: str, to: str | None) -> None:
+    from yukjo.ledger import export as exports
+    from yukjo.ledger import lm_eval
+
+    if chosen == "ssot":
+        print_json(exports.ssot(entry))
+        return
+    folder = Path(to or "lm-eval")
+    with writing_to(folder):
+        for file in lm_eval.write(entry, folder):
+            typer.echo(say("written: {file}", file=file))
+
+
+def _export_all(entries: "list[Entry]", chosen: str, to: str | None) -> None:
+    from yukjo.errors import LedgerError
+    from yukjo.ledger import export as exports
+    from yukjo.ledger import to_mlflow
+
+    if chosen == "csv":
+        typer.echo(exports.table(entries), nl=False)
+        return
+    if not to:
         raise LedgerError(
-            say("there is no ledger yet"), where=str(path), fix=say("start `yukjo run`")
+            say("no MLflow server is named"),
+            where="--to",
+            fix=say("name a running MLflow server, as http://127.0.0.1:5000"),
         )
-    return Ledger(path)
+    made = to_mlflow.export(entries, to)
+    typer.echo(say("{made} runs exported, {known} were there already",
+                   made=made, known=len(entries) - made))  # fmt: skip
+
+
+def _print_trace(found: dict[str, Any]) -> None:
+    """The document as a tree, long lists shortened; `--json` has all of it."""
+    from rich.console import Console
+    from rich.text import Text
+    from rich.tree import Tree
+
+    from yukjo.dashboard.table import plain
+
+    def grow(tree: Tree, part: Any) -> None:  # noqa: ANN401 - any JSON value
+        items = part.items() if isinstance(part, dict) else [("", one) for one in part]
+        for name, inner in [*items][:_SHOWN]:
+            if isinstance(inner, dict | list):
+                label = f"{name} ({len(inner)})" if isinstance(inner, list) else name or "·"
+                grow(tree.add(plain(str(label))), inner)
+            else:
+                tree.add(plain(f"{name}: {inner}" if name else str(inner)))
+        if len(items) > _SHOWN:
+            tree.add(say("{count} more: --json shows them", count=len(items) - _SHOWN))
+
+    tree = Tree(Text(str(found["kind"])))
+    grow(tree, {name: part for name, part in found.items() if name != "kind"})
+    wide = None if sys.stdout.isatty() else _WIDE  # a hash is never cut
+    Console(highlight=False, width=wide).print(tree)
+
+
+_SHOWN = 20
+_WIDE = 1000

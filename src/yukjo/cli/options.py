@@ -1,12 +1,18 @@
 """Options and output that several commands share, so that they read the same everywhere."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from yukjo.words import say
+
+if TYPE_CHECKING:
+    from yukjo.config import YukjoConfig
+    from yukjo.ledger.store import Ledger
 
 Project = Annotated[Path, typer.Option("--project", "-p", help=say("Folder of the project"))]
 AsJson = Annotated[bool, typer.Option("--json", help=say("One JSON document on stdout"))]
@@ -44,3 +50,26 @@ def changes_of(set_: list[str] | None, sweep: list[str] | None) -> dict[str, Any
 def print_json(document: object) -> None:
     """One JSON document on stdout."""
     typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def existing_ledger(project: Path, config: "YukjoConfig | None" = None) -> "Ledger":
+    """The ledger of a project, which a reader must not make."""
+    from yukjo.config import load
+    from yukjo.ledger.opening import existing
+
+    return existing(project, config or load(project))
+
+
+@contextmanager
+def writing_to(place: Path) -> Iterator[None]:
+    """Turn what the disk refuses into an error that says so."""
+    from yukjo.errors import LedgerError
+
+    try:
+        yield
+    except OSError as fault:
+        raise LedgerError(
+            say("the file can't be written: {reason}", reason=fault.strerror or fault),
+            where=str(place),
+            fix=say("name another place with --out or --to"),
+        ) from None

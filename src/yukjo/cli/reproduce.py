@@ -28,12 +28,12 @@ def reproduce(
     from yukjo import pipeline
     from yukjo.cli.session import working
     from yukjo.config import load
-    from yukjo.ledger.store import Ledger
+    from yukjo.ledger.opening import open_ledger
     from yukjo.pipeline import reproduce as again
 
     settings = load(project)
     place = pipeline.runs_folder(project, settings)
-    with Ledger(pipeline.ledger_file(place)) as ledger:
+    with open_ledger(project, settings) as ledger:
         folder, entry = again.recorded(place, run, ledger)
     again.refuse_other_data(project, entry)
     asked = again.asked(folder, entry, project=settings)

@@ -12,7 +12,7 @@ from yukjo.agents import roles
 from yukjo.cli.watch import Shown
 from yukjo.config import YukjoConfig, load
 from yukjo.data.check import check
-from yukjo.ledger.store import Ledger
+from yukjo.ledger.opening import open_ledger
 from yukjo.pipeline.prepare import data_files
 from yukjo.train.sessions import refuse_second
 from yukjo.words import say
@@ -36,7 +36,7 @@ def working(
     `interrupted` is said to who stops it, if it can't be gone on with.
     """
     place = pipeline.runs_folder(project, config)
-    with Shown() as watch, Ledger(pipeline.ledger_file(place)) as ledger:
+    with Shown() as watch, open_ledger(project, config) as ledger:
         folder = _begun(place, resume) if resume else None
         watch.stage("check")
         _refuse_errors(project, config)

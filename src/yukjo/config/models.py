@@ -258,6 +258,18 @@ class ToolsConfig(Settings):
     """Where `yukjo index` writes; a project's `runs` by default."""
 
 
+class LedgerConfig(Settings):
+    """[ledger]: where the record is kept, and who signs it; `docs/ledger.md`."""
+
+    url: str | None = None
+    """A PostgreSQL database instead of the file in `runs`: `postgresql+pg8000://user@host/name`.
+    Its password stands in the environment variable YUKJO_LEDGER_PASSWORD, never here."""
+    key: Path | None = None
+    """Private key of `yukjo ledger keygen`, relative to the project: each new entry is signed."""
+    checkpoints: Path = Path("runs/checkpoints")
+    """Folder of the signed checkpoints; copy it off the machine."""
+
+
 class YukjoConfig(Settings):
     """A whole `yukjo.toml`: what was asked."""
 
@@ -280,3 +292,4 @@ class YukjoConfig(Settings):
     serve: ServeConfig = ServeConfig()
     router: RouterConfig = RouterConfig()
     tools: ToolsConfig = ToolsConfig()
+    ledger: LedgerConfig = LedgerConfig()

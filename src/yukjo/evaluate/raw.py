@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field, FiniteFloat, PositiveInt, ValidationError
 
 from yukjo.errors import RunError
-from yukjo.files import canonical_json
+from yukjo.files import sorted_json
 from yukjo.records import Answer, Frozen
 from yukjo.words import say
 
@@ -69,7 +69,7 @@ def _row(text: str, where: str) -> _Row:
         fields = json.loads(text)
         kind = fields.pop("kind")
         record = _KINDS[kind].model_validate(fields)
-        canonical_json(record.model_dump(mode="python"))  # refuses NaN and infinities
+        sorted_json(record.model_dump(mode="python"))  # refuses NaN and infinities
         return _Row(kind, record)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
         raise RunError(

@@ -83,9 +83,16 @@ class Effect(Part):
 
 
 class Adapter(Part):
-    """A `records.AdapterManifest`, as far as a reader of reports needs it."""
+    """A `records.AdapterManifest`, as far as a reader needs it."""
 
     id: str = ""
+    run: str = ""
+    base: str = ""
+    base_hash: str = ""
+    template_hash: str = ""
+    prompt_hash: str = ""
+    seed: int | None = None
+    data: tuple[str, ...] = ()
     steps: int | None = None
     best_step: int | None = None
     learned_tokens: int | None = None
@@ -126,10 +133,21 @@ class Shown(Part):
 
 
 class Stage(Part):
-    """A stage of a chain."""
+    """A stage of a chain, as one metric before and after."""
 
     before: float | None = None
     after: float | None = None
+    metric_id: str = ""
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    adapter: str = ""
+
+
+class Answers(Part):
+    """The file of raw answers behind the figures."""
+
+    sha256: str = ""
 
 
 class RunBody(Part):
@@ -149,6 +167,7 @@ class RunBody(Part):
     agents: dict[str, AgentResult] = {}
     samples: tuple[Shown, ...] = ()
     stages: dict[str, Stage] = {}
+    answers: Answers = Answers()
     times: dict[str, float] = {}
     licences: dict[str, str] = {}
 

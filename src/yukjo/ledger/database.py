@@ -1,8 +1,9 @@
 """Open the ledger's database with the settings its promises rest on; explain its refusals.
 
-1. SQLite: write-ahead log, every commit synced to disk, a writer takes the write lock before it
-   reads (`BEGIN IMMEDIATE`), and waits `BUSY_SECONDS` for it.
-2. A fault of the database reaches people as LedgerError; a password in its address never does.
+1. A writer takes the write lock before it reads: on SQLite by `BEGIN IMMEDIATE`, for which it
+   waits `BUSY_SECONDS`, on PostgreSQL by an advisory lock. Both let go of a killed one's.
+2. SQLite: write-ahead log, every commit synced to disk.
+3. A fault of the database reaches people as LedgerError; a password in its address never does.
 """
 
 import sqlite3
@@ -22,11 +23,12 @@ BUSY_SECONDS = 30
 """How long a writer waits for its turn."""
 
 _WAL_TRIES = 50
+_LOCK = int.from_bytes(b"yukjo")
 
 
-def open_engine(place: Path | str) -> tuple[Engine, str]:
+def open_engine(place: Path | str | URL) -> tuple[Engine, str]:
     """An engine for a file or an SQLAlchemy URL, and the place's name for people."""
-    if isinstance(place, str) and "://" in place:
+    if isinstance(place, URL) or (isinstance(place, str) and "://" in place):
         return _engine_at(place)
     path = Path(place)
     with explained(str(path)):
@@ -46,8 +48,14 @@ def explained(where: str) -> Iterator[None]:
     except UnicodeDecodeError:  # SQLite quotes what it can't read, in bytes that are no UTF-8
         raise _explanation("malformed", where) from None
     except (SQLAlchemyError, OSError) as fault:
-        reason = str(getattr(fault, "orig", None) or fault)
-        raise _explanation(reason, where) from None
+        raise _explanation(reason_of(fault), where) from None
+
+
+def reason_of(fault: Exception) -> str:
+    """What the database said, without its wrappings: pg8000 has it among other fields."""
+    inner = getattr(fault, "orig", None) or fault
+    said = inner.args[0] if inner.args else ""
+    return str(said.get("M", said) if isinstance(said, dict) else inner)
 
 
 def writing(engine: Engine) -> Engine:
@@ -55,25 +63,30 @@ def writing(engine: Engine) -> Engine:
     return engine.execution_options(yukjo_writing=True)
 
 
-def _engine_at(address: str) -> tuple[Engine, str]:
+def _engine_at(address: str | URL) -> tuple[Engine, str]:
     """An engine for an SQLAlchemy URL."""
     try:
         url = make_url(address)
-        return _prepared(create_engine(url)), url.render_as_string(hide_password=True)
+        # Without any password pg8000 trips over itself; an empty one the server refuses properly.
+        bare = url.get_driver_name() == "pg8000" and not url.password
+        engine = create_engine(url, connect_args={"password": ""} if bare else {})
+        return _prepared(engine), url.render_as_string(hide_password=True)
     except (SQLAlchemyError, ValueError, ImportError) as fault:
         raise LedgerError(
             say("the ledger's address can't be used: {reason}", reason=fault),
-            where=address.partition("://")[0] + "://…",
+            where=str(address).partition("://")[0] + "://…",
             fix=say("give a file, or an SQLAlchemy URL whose driver is installed, "
-                    "as postgresql+psycopg://host/database"),
+                    "as postgresql+pg8000://host/database"),
         ) from None  # fmt: skip
 
 
 def _prepared(engine: Engine) -> Engine:
-    """Hang SQLite's settings on an engine; other databases need none."""
+    """Hang a database's settings and its way to begin on an engine."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _settle)
         event.listen(engine, "begin", _begin)
+    elif engine.dialect.name == "postgresql":
+        event.listen(engine, "begin", _queue)
     return engine
 
 
@@ -104,6 +117,12 @@ def _begin(connection: Connection) -> None:
     """Begin a transaction, with the write lock where the engine is `writing`."""
     options = connection.get_execution_options()
     connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("yukjo_writing") else "BEGIN")
+
+
+def _queue(connection: Connection) -> None:
+    """Wait for the write lock of the ledger in this database, where the engine is `writing`."""
+    if connection.get_execution_options().get("yukjo_writing"):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})").close()
 
 
 def _explanation(reason: str, where: str) -> LedgerError:

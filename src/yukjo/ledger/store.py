@@ -2,13 +2,13 @@
 
 1. `append` returns only when the entry is on disk; a kill at any moment loses no entry that was
    returned and never breaks the chain.
-2. Writers of several processes take turns: SQLite by its write lock, other databases by the
-   primary key, where the slower one tries again.
-3. On SQLite triggers refuse to change or remove an entry. Whoever opens the file with other
-   tools can still do so; `verify` finds it.
+2. Writers of several processes take turns by a write lock; where a database has none, by the
+   primary key, and the slower one tries again.
+3. Triggers of SQLite and PostgreSQL refuse to change or remove an entry. Who owns the file or
+   the database can still do so; `verify` finds it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -22,14 +22,18 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    func,
     insert,
     select,
 )
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from yukjo.errors import LedgerError
-from yukjo.ledger.chain import Fault, Stored, faults, link, opened, stored
-from yukjo.ledger.database import explained, open_engine, writing
+from yukjo.ledger.chain import Stored, faults, link, opened, stored
+from yukjo.ledger.checkpoints import Found, Head, against
+from yukjo.ledger.database import explained, open_engine, reason_of, writing
+from yukjo.ledger.faults import Fault, unreadable
 from yukjo.ledger.schema import bring_up
 from yukjo.records import Entry
 from yukjo.words import say
@@ -48,13 +52,20 @@ _ENTRIES = Table(
 
 
 class Ledger:
-    """An open ledger: a file (made with its folder where missing) or an SQLAlchemy URL."""
+    """An open ledger: a file (made with its folder where missing) or an SQLAlchemy URL.
 
-    def __init__(self, place: Path | str) -> None:
+    `witness` is told how far the ledger has come after each new entry.
+    """
+
+    def __init__(
+        self, place: Path | str | URL, *, witness: Callable[[Head], None] | None = None
+    ) -> None:
+        self._witness = witness
         self._engine, self.where = open_engine(place)
         try:
             with explained(self.where), writing(self._engine).begin() as connection:
-                bring_up(connection, where=self.where)
+                if step := bring_up(connection, where=self.where):
+                    add(connection, "migrate", "", step)
         except LedgerError:
             self.close()
             raise
@@ -72,13 +83,20 @@ class Ledger:
     def append(self, kind: str, run: str, body: dict[str, Any]) -> Entry:
         """Add an entry and return it once it is on disk.
 
-        `body` is plain JSON; LedgerError where a text in it is no Unicode or a number not finite.
+        `body` is plain JSON; LedgerError where a text in it is no Unicode, a number not finite or
+        a whole number beyond 2^53.
         """
+        entry = self._appended(kind, run, body)
+        if self._witness is not None:
+            self._witness(self.head())
+        return entry
+
+    def _appended(self, kind: str, run: str, body: dict[str, Any]) -> Entry:
         with explained(self.where):
             for _ in range(_TRIES):
                 try:
                     with writing(self._engine).begin() as connection:
-                        return _append(connection, kind, run, body)
+                        return add(connection, kind, run, body)
                 except IntegrityError:  # another process took the number
                     continue
         raise LedgerError(
@@ -86,6 +104,20 @@ class Ledger:
             where=self.where,
             fix=say("let it finish, then try again"),
         )
+
+    def head(self) -> Head:
+        """How far the ledger has come; LedgerError where it holds nothing yet."""
+        ends = (func.min(_ENTRIES.c.number), func.max(_ENTRIES.c.number))
+        query = select(_ENTRIES.c.number, _ENTRIES.c.hash).where(
+            _ENTRIES.c.number.in_([select(end).scalar_subquery() for end in ends])
+        )
+        with explained(self.where), self._engine.begin() as connection:
+            rows = sorted(tuple(row) for row in connection.execute(query))
+        if not rows:
+            raise LedgerError(
+                say("the ledger holds no entry yet"), where=self.where, fix=say("start `yukjo run`")
+            )
+        return Head(ledger=rows[0][1], count=rows[-1][0], hash=rows[-1][1])
 
     def entries(self, kind: str | None = None, run: str | None = None) -> list[Entry]:
         """All entries, oldest first, of one kind or one run where named."""
@@ -105,24 +137,26 @@ class Ledger:
             query = _rows().where(_ENTRIES.c.number == numbers[name])
             return next(opened(row) for row in self._read(query))
 
-    def verify(self) -> list[Fault]:
+    def verify(self, signed: Sequence[Found] = ()) -> list[Fault]:
         """Every entry that was changed, removed, moved or put in between; [] for a whole chain.
 
-        The chain alone can't show that its *end* was cut off, or that everything from some entry
-        to the end was written anew with fresh hashes: that needs a signed checkpoint of (count,
-        last hash) kept elsewhere.
+        That the *end* was cut off, or written anew from some entry on with fresh hashes, only
+        `signed` checkpoints can show; their signatures are not looked at here. By number.
         """
-        last = 0
+        seen: dict[int, str] = {}
+
+        def noted(rows: Iterable[Stored]) -> Iterator[Stored]:
+            for row in rows:
+                seen[row.number] = row.hash
+                yield row
+
         found: list[Fault] = []
         try:
-            for fault in faults(self._read(_rows())):
-                found.append(fault)
-                last = fault.number
+            found.extend(faults(noted(self._read(_rows()))))
         except SQLAlchemyError as fault:
-            reason = getattr(fault, "orig", None) or fault
-            found.append(Fault(last + 1, say("can't be read from here on: {reason}",
-                                             reason=reason)))  # fmt: skip
-        return found
+            found.append(unreadable(max(seen, default=0) + 1, reason_of(fault)))
+        found.extend(against(signed, seen))
+        return sorted(found, key=lambda fault: fault.number)
 
     def _read(self, query: Select[Any]) -> Iterator[Stored]:
         """Rows one by one, in one snapshot."""
@@ -162,7 +196,7 @@ def _rows() -> Select[Any]:
     return select(_ENTRIES).order_by(_ENTRIES.c.number)
 
 
-def _append(connection: Connection, kind: str, run: str, body: dict[str, Any]) -> Entry:
+def add(connection: Connection, kind: str, run: str, body: dict[str, Any]) -> Entry:
     """Add an entry after the last one, in the transaction `connection` is in."""
     row = connection.execute(_rows().order_by(None).order_by(_ENTRIES.c.number.desc()).limit(1))
     last = row.one_or_none()
@@ -173,7 +207,8 @@ def _append(connection: Connection, kind: str, run: str, body: dict[str, Any]) -
         raise LedgerError(
             say("this can't be recorded: {reason}", reason=fault),
             where=say("run {run}", run=run),
-            fix=say("look for a number that is not finite, or a text that is not Unicode"),
-        ) from None
+            fix=say("look for a number that is not finite or a whole one beyond 2^53,"
+                    " or a text that is not Unicode"),
+        ) from None  # fmt: skip
     connection.execute(insert(_ENTRIES).values(stored(entry)))
     return entry

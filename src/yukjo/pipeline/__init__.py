@@ -14,6 +14,7 @@ from yukjo.evaluate.measure import Measured, measure, paired
 from yukjo.evaluate.raw import read as read_raw
 from yukjo.evaluate.tasks import evaluate, left_out
 from yukjo.files import write_jsonl, write_whole
+from yukjo.ledger.opening import ledger_file
 from yukjo.pipeline.keep import keep
 from yukjo.pipeline.parts import Parts, Watcher
 from yukjo.pipeline.prepare import Prepared, ask_plan, prepare
@@ -115,11 +116,6 @@ def runs_folder(project: Path, config: YukjoConfig) -> Path:
 def store_of(runs_place: Path) -> Store:
     """The adapter store of a project."""
     return Store(runs_place / "adapters")
-
-
-def ledger_file(runs_place: Path) -> Path:
-    """The ledger of a project."""
-    return runs_place / "ledger.sqlite"
 
 
 def _plan(work: Work) -> Plan:

@@ -18,7 +18,7 @@ from yukjo import runs
 from yukjo.adapters.store import content_id
 from yukjo.config import YukjoConfig
 from yukjo.errors import RunError
-from yukjo.files import sha256_file
+from yukjo.files import canonical_json, sha256_file
 from yukjo.ledger.store import Ledger
 from yukjo.pipeline import learn
 from yukjo.pipeline.prepare import ask_plan
@@ -63,7 +63,7 @@ def recorded(place: Path, name: str, ledger: Ledger) -> tuple[RunFolder, Entry]:
 
 
 def asked(folder: RunFolder, entry: Entry, *, project: YukjoConfig) -> YukjoConfig:
-    """The settings of the run, but for [project]; threads as many as it then had."""
+    """The settings of the run, but for [project] and [ledger]; threads as many as it then had."""
     try:
         config = YukjoConfig.model_validate(json.loads(folder.plan.read_bytes())["config"])
     except (OSError, KeyError, ValidationError, ValueError) as fault:
@@ -74,7 +74,9 @@ def asked(folder: RunFolder, entry: Entry, *, project: YukjoConfig) -> YukjoConf
         ) from fault
     threads = config.train.threads or entry.body.get("versions", {}).get("threads")
     train = config.train.model_copy(update={"threads": int(threads) if threads else None})
-    return config.model_copy(update={"project": project.project, "train": train})
+    return config.model_copy(
+        update={"project": project.project, "ledger": project.ledger, "train": train}
+    )
 
 
 def refuse_other_data(project: Path, entry: Entry) -> None:
@@ -136,7 +138,8 @@ def _refuse(pairs: Mapping[str, Pair], entry: Entry) -> None:
 
 
 def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+    # The record writes 4.0 as 4 (RFC 8785), so numbers are compared as it writes them.
+    return value if value is None or isinstance(value, str) else canonical_json(value)
 
 
 def _shown(pair: Pair) -> dict[str, str | bool | None]:

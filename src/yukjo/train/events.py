@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from yukjo.files import canonical_json, write_whole
+from yukjo.files import sorted_json, write_whole
 
 
 class Events:
@@ -22,14 +22,14 @@ class Events:
         """Open `path`; with `upto_step` forget what a killed run did after that step."""
         if upto_step is not None:
             kept = [e for e in read(path) if e.get("step", 0) <= upto_step]
-            write_whole(path, "".join(canonical_json(e) + "\n" for e in kept))
+            write_whole(path, "".join(sorted_json(e) + "\n" for e in kept))
         path.parent.mkdir(parents=True, exist_ok=True)
         # A path in an error's words may hold bytes that are no Unicode.
         self._file = path.open("a", encoding="utf-8", errors="replace")
 
     def write(self, kind: str, **values: Any) -> None:  # noqa: ANN401 - any JSON value
         """Append one event."""
-        self._file.write(canonical_json({"event": kind, **values}) + "\n")
+        self._file.write(sorted_json({"event": kind, **values}) + "\n")
         self._file.flush()
 
     def settle(self) -> None:
