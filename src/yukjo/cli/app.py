@@ -11,10 +11,13 @@ from yukjo.cli import (
     data,
     doctor,
     evaluate,
+    gate,
     index,
     init,
     ledger,
     monitor,
+    promote,
+    report,
     reproduce,
     route,
     run,
@@ -38,6 +41,10 @@ app.command(help=train.HELP)(train.train)
 app.command(help=monitor.HELP)(monitor.monitor)
 app.command(help=reproduce.HELP)(reproduce.reproduce)
 app.command(help=evaluate.HELP)(evaluate.evaluate)
+app.command(help=gate.HELP)(gate.gate)
+app.command(help=promote.PROMOTE)(promote.promote)
+app.command(help=promote.ROLLBACK)(promote.rollback)
+app.command(help=report.HELP)(report.report)
 app.command(help=serve.HELP)(serve.serve)
 app.command(help=ask.HELP)(ask.ask)
 app.command(help=index.HELP)(index.index)

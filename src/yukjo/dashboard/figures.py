@@ -30,6 +30,16 @@ def metric_name(name: str) -> str:
         "length_drift": say("distance from the reference's length"),
         "consistency": say("consistency of repeated answers"),
         "seconds": say("seconds an answer"),
+        "baseline_perplexity": say("perplexity on the general-ability set"),
+        "baseline_accuracy": say("right choices on the general-ability set"),
+        "agent_selection": say("right agent chosen"),
+        "quality": say("quality by blind review"),
+        "p95_seconds": say("95 of 100 answers within, in seconds"),
+        "memory_gb": say("peak memory of training in GiB"),
+        "qwen_accuracy": say("image analysis"),
+        "llama_quality": say("summary quality"),
+        "chain_accuracy": say("the chain end to end"),
+        "seal": say("seal of the targets"),
     }
     return known.get(name, name)
 
@@ -45,8 +55,14 @@ def short_name(name: str) -> str:
         "length_drift": say("length drift"),
         "consistency": say("consistency"),
         "seconds": say("seconds"),
+        "baseline_perplexity": say("general perplexity"),
+        "baseline_accuracy": say("general choices"),
+        "agent_selection": say("right agent"),
+        "quality": say("quality"),
+        "p95_seconds": say("p95 seconds"),
+        "memory_gb": say("memory GiB"),
     }
-    return known.get(name, name)
+    return known.get(name) or metric_name(name)
 
 
 def direction(name: str) -> str:
@@ -59,6 +75,8 @@ def direction(name: str) -> str:
         "chrf": say("higher is better"),
         "conformance": say("higher is better"),
         "consistency": say("higher is better"),
+        "baseline_perplexity": say("lower is better"),
+        "baseline_accuracy": say("higher is better"),
     }
     return known.get(name, "")
 

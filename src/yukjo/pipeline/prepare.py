@@ -104,8 +104,9 @@ def ask_plan(config: YukjoConfig, prepared: Prepared, folder: RunFolder, *, part
     RunError if the run there was asked another.
     """
     made = with_adapters(config, prepared, parts.trainer)
-    # A memory line may be moved in the middle of a run: it changes no mathematics.
-    settings = config.model_dump(mode="json", exclude={"train": {"memory_limit_gb"}})
+    # A memory line may be moved in the middle of a run: it changes no mathematics. So may the gate:
+    # its seal tells.
+    settings = config.model_dump(mode="json", exclude={"train": {"memory_limit_gb"}, "gate": True})
     asked = hash_json([settings, prepared.files, parts.engine.base_hash, prepared.template.hash,
                        made.model_dump(mode="json", exclude={"warnings", "asked"})])  # fmt: skip
     if folder.plan.exists():
