@@ -125,12 +125,14 @@ def test_five_points_more_failures_are_blocked_and_none_more_pass() -> None:
 
 
 def test_a_plain_loss_of_one_agent_in_six_is_called_a_regression() -> None:
-    """A tenth more perplexity on 60 items, twice the margin, among 24 comparisons."""
+    """15 % more perplexity on 60 items, three times the margin, among 24 comparisons."""
+
+    others = no_change(np.random.default_rng(9))
 
     def named(draw: Draw) -> bool:
-        found = no_change(draw)
-        found["review"][1] = losses(draw, "baseline_perplexity", worse=1.1, cases=60)
-        decision = judged(found)
+        forgot = losses(draw, "baseline_perplexity", worse=1.15, cases=60)
+        kept = [row for row in others["review"] if row.name != forgot.name]
+        decision = judged(others | {"review": [*kept, forgot]})
         return (decision.verdict, decision.rule) == ("regression", "baseline/review")
 
     assert share(named, seed=6) >= 0.95

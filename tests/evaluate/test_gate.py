@@ -66,6 +66,12 @@ def test_a_loss_shown_to_lie_within_the_margin_passes() -> None:
     assert ruled(BETTER, row(**WORSE | small)).verdict == "regression"
 
 
+def test_a_loss_that_may_or_may_not_lie_within_the_margin_is_a_hold() -> None:
+    around = {"improvement_percentage": 10.0, "improvement_low": 3.0, "improvement_high": 19.0}
+    assert only(ruled(NOT_WORSE, row(**WORSE | around))).why == "few"
+    assert ruled(BETTER, row(**WORSE | around)).verdict == "regression"
+
+
 def test_no_visible_change_passes_a_margin_and_not_a_target_of_better() -> None:
     assert ruled(NOT_WORSE, row(**SLIGHT)).verdict == "pass"
     assert only(ruled(BETTER, row(**SLIGHT))).why == "few"

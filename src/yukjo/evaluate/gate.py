@@ -6,9 +6,10 @@ Pure: the same targets and evidence give the same answer, and nothing is read or
 2. A gain must clear its bar with the cautious end of its 95 % interval. One that claims to be
    better (a bar of 0 or more) must also hold after correction for every comparison of the run
    (Holm), so that six agents and all metrics together raise a false claim once in twenty runs.
-3. A loss that holds after the same correction is a regression, unless it is shown to lie within
-   the target's margin. A loss as large as the margin passes at most one time in twenty: that needs
-   no correction, because a pass needs all lines.
+3. A loss that holds after the same correction, and whose whole interval lies beyond the target's
+   margin, is a regression; where the interval crosses the margin the answer is hold. A loss as
+   large as the margin passes at most one time in twenty: that needs no correction, because a
+   pass needs all lines.
 4. Regression goes before hold, hold before pass.
 """
 
@@ -140,7 +141,7 @@ def _gain_line(
     if point is None or low is None or high is None:
         return _line(name, target, agent, ruling="hold", why="few", **said,
                      needed=max(target.least - row.n, 1))  # fmt: skip
-    if row.verdict == "worse" and claim.shown and low < target.bar:
+    if row.verdict == "worse" and claim.shown and high < min(target.bar, 0.0):
         return _line(name, target, agent, ruling="regression", why="worse", **said)
     reached = low if target.by == "bound" else point
     better = target.bar < 0 or (row.verdict == "better" and claim.shown)
