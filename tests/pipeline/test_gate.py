@@ -22,6 +22,12 @@ metric = "perplexity"
 kind = "difference"
 bar = -1e9
 least = 1
+[gate.targets.memory]
+metric = "memory_gb"
+agent = "all"
+kind = "level"
+bar = 20
+least = 1
 """
 """A target that any adapter of a toy reaches."""
 
@@ -194,6 +200,7 @@ def test_targets_moved_after_the_training_can_not_pass(
     project = ran(EASY)
     same: Any = yukjo("evaluate", "-p", project, "--json").json()
     assert (same["gate"]["verdict"], same["gate"]["seal"]) == ("pass", 1)
+    assert same["gate"]["lines"][1]["ruling"] == "pass"  # the memory of the run that trained them
     moved = ("--set", "gate.targets.fine.bar=-2e9")
     found: Any = yukjo("evaluate", "-p", project, *moved, "--json").json()
     assert (found["gate"]["verdict"], found["gate"]["rule"]) == ("hold", "seal/all")

@@ -33,10 +33,31 @@ def _shown(made: Mapping[str, Any]) -> Table:
 
 
 def _needed(made: Mapping[str, Any]) -> Table:
+    """A row a target: what is asked of each agent is needed of each."""
     grid = Table(say("target"), say("agent"), say("at hand"), say("needed"), say("assumed"),
                  title=say("What the targets need"), title_justify="left", box=SIMPLE)  # fmt: skip
+    by_target: dict[str, list[Mapping[str, Any]]] = {}
     for row in made["targets"]:
-        grid.add_row(plain(figures.short_name(row["metric"])), plain(row["agent"]),
-                     figures.count(row["cases"]), figures.count(row["needed"]),
-                     plain(row["assumed"]))  # fmt: skip
+        by_target.setdefault(row["target"], []).append(row)
+    for rows in by_target.values():
+        first, hand = rows[0], [row["cases"] for row in rows]
+        grid.add_row(
+            plain(figures.short_name(first["metric"])),
+            say("each") if len(rows) > 1 else say("all"),
+            _range([count for count in hand if count is not None]),
+            figures.count(first["needed"]),
+            plain(first["assumed"]),
+        )
     return grid
+
+
+def _range(counts: list[int]) -> str:
+    """Fewest and most.
+
+    >>> _range([7, 13, 9]), _range([5, 5]), _range([])
+    ('7~13', '5', '–')
+    """
+    if not counts:
+        return figures.UNKNOWN
+    least, most = min(counts), max(counts)
+    return str(least) if least == most else f"{least}~{most}"

@@ -7,15 +7,13 @@ it, as blind reviews. So it can be made again when there is more evidence, by an
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import ValidationError
-
 from yukjo.agents.router import open_router
 from yukjo.agents.router_files import Asked, read_asked
 from yukjo.agents.router_report import evaluate as route_all
 from yukjo.config import YukjoConfig
 from yukjo.config.models import GateConfig
 from yukjo.config.targets import targets
-from yukjo.errors import LedgerError, RunError
+from yukjo.errors import RunError
 from yukjo.evaluate.gate import Level, decide, decision_for, share_level, tail_level
 from yukjo.ledger.store import Ledger
 from yukjo.pipeline.sealing import contents, sealed_targets, standing
@@ -47,7 +45,7 @@ def judge(ledger: Ledger, body: Mapping[str, Any]) -> dict[str, Any]:
     decision = decide(
         asked,
         {agent: _comparisons(result) for agent, result in body.get("agents", {}).items()},
-        [*levels, *_later(ledger, adapters, confidence=confidence)],
+        [*_later(ledger, adapters, confidence=confidence), *levels],
         agents=list(adapters),
         confidence=confidence,
         sealed=seal is not None,
@@ -115,8 +113,8 @@ def _memory(made: Mapping[str, Any]) -> Level | None:
 def _later(
     ledger: Ledger, adapters: Mapping[str, Mapping[str, Any]], *, confidence: float
 ) -> list[Level]:
-    """Evidence recorded apart from the run: blind reviews, and times of answers as served."""
-    found: list[Level] = []
+    """Evidence recorded apart from it: blind reviews, times of answers as served, other runs."""
+    found = [_peak(ledger, adapters)]
     reviews, timings = ledger.entries("review"), ledger.entries("latency")
     ids = {agent: adapter["id"] for agent, adapter in adapters.items()}
     for agent, identity in ids.items():
@@ -126,18 +124,21 @@ def _later(
     if timed:
         seconds: Sequence[float] = timed[-1].body["seconds"]
         found.append(tail_level("p95_seconds", seconds, confidence=confidence))
-    return found
+    return [level for level in found if level]
 
 
-def _quality(entry: Entry, agent: str) -> Level:
-    """The mean score of the tuned side that raters gave without knowing which it was."""
+def _peak(ledger: Ledger, adapters: Mapping[str, Mapping[str, Any]]) -> Level | None:
+    """The highest peak of the recorded runs that trained the adapters."""
+    runs = {adapter["run"] for adapter in adapters.values()}
+    made = [level for run in sorted(runs) for e in ledger.entries(run=run)
+            if (level := _memory(e.body))]  # fmt: skip
+    return max(made, key=lambda level: level.value, default=None)
+
+
+def _quality(entry: Entry, agent: str) -> Level | None:
+    """The mean score of the tuned side, by raters who did not know which it was."""
     said = entry.body.get("agents", {}).get(agent, {}).get("quality", {})
-    try:
-        return Level(metric="quality", agent=agent, value=said["after"], low=said.get("low"),
-                     high=said.get("high"), n=said["n"])  # fmt: skip
-    except (KeyError, ValidationError):
-        raise LedgerError(
-            say("the review holds no score of `{agent}`", agent=agent),
-            where=say("entry {number}", number=entry.number),
-            fix=say("close the review again with a version of yukjo that fits"),
-        ) from None
+    if said.get("after") is None:  # nobody scored this agent
+        return None
+    return Level(metric="quality", agent=agent, value=said["after"], low=said.get("low"),
+                 high=said.get("high"), n=said.get("n", 1))  # fmt: skip

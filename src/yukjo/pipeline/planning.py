@@ -120,7 +120,9 @@ def _wanted(target: TargetConfig, *, alpha: float, confidence: float) -> tuple[i
         return power.fewest_pairs(alpha), say("if nearly every case moves the same way")
     if target.kind == "improvement":
         needed = power.cases_for_margin(-target.bar, _MOVES, alpha=0.05)
-        return needed, say("if nothing is lost and a case moves by {spread} %", spread=_MOVES)
+        return needed, say(
+            "if nothing is lost and a case moves by {spread} %", spread=f"{_MOVES:g}"
+        )
     needed = power.cases_for_margin(-target.bar, math.sqrt(power.FLIPS), alpha=0.05)
     return needed, say("if nothing is lost and {share} % of cases turn out otherwise",
                        share=f"{100 * power.FLIPS:g}")  # fmt: skip
@@ -136,5 +138,5 @@ def _wanted_level(target: TargetConfig, confidence: float) -> tuple[int | None, 
     if target.metric == "quality":
         needed = power.cases_for_margin(4 * _ABOVE, _SCORES, alpha=1 - confidence)
         return needed, say("if the true mean is {mean} and scores spread by {spread}",
-                           mean=target.bar + 4 * _ABOVE, spread=_SCORES)  # fmt: skip
+                           mean=target.bar + 4 * _ABOVE, spread=f"{_SCORES:g}")  # fmt: skip
     return None, say("read off, no sample")

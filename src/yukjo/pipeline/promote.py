@@ -85,7 +85,9 @@ def _history(ledger: Ledger) -> dict[str, list[Entry]]:
         if entry.kind == "promote":
             standing.setdefault(entry.body["agent"], []).append(entry)
         elif entry.kind == "rollback":
-            standing[entry.body["agent"]].pop()
+            del standing.get(entry.body["agent"], [])[
+                -1:
+            ]  # two at once may ask for more than there is
     return standing
 
 
