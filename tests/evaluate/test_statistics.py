@@ -298,7 +298,7 @@ def test_a_change_that_was_never_seen_may_still_come() -> None:
         found = means([0.0] * n, [0.0] * n, higher=False)
         assert found.high == pytest.approx(1 - 0.025 ** (1 / n))
         assert found.low == -found.high
-    assert means([2.0] * 40, [2.0] * 40).high == 0  # no rate: nothing says how far it could go
+    assert means([0.4] * 40, [0.4] * 40).high == 0  # no yes or no: how far could it go?
 
 
 def test_the_percentage_has_an_interval_of_its_own() -> None:

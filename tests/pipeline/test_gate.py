@@ -78,11 +78,12 @@ def test_a_run_is_sealed_before_it_trains_and_judged_after(
     seal, run, verdict = entries(project)
     assert (seal.kind, run.kind, verdict.kind) == ("seal", "run", "verdict")
     assert seal.body["steps"] == 0
-    assert seal.body["targets"]["perplexity"]["metric"] == "perplexity"
+    assert seal.body["targets"][0]["name"] == "perplexity"
     assert {"cases", "baseline", "metrics", "hash"} <= seal.body.keys()
     assert (verdict.body["seal"], verdict.body["entry"]) == (seal.number, run.number)
     assert verdict.body["adapters"] == adapters(project)
     shown: Any = yukjo("ledger", "show", "-p", project, "--json").json()
+    assert shown["gate"]["rule"] == "perplexity/rag"  # the first rule in the preset's order
     assert shown["gate"]["verdict"] == verdict.body["verdict"] == "hold"
     assert set(shown) >= {"run", "agents", "entry"}
     lines = {(line["target"], line["agent"]): line for line in shown["gate"]["lines"]}
@@ -120,7 +121,7 @@ def test_a_held_adapter_is_not_promoted_and_the_rule_is_named(
     project = ran("")
     said = yukjo("promote", "rag", "-p", project)
     assert said.code == 1
-    assert "speed hold" in said.err
+    assert "speed 보류" in said.err
     assert not (project / "runs" / "adapters" / PRODUCTION).exists()
     assert entries(project, "promote") == []
 

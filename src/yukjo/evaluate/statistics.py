@@ -12,8 +12,8 @@
 5. Values are finite, and so is every result.
 6. Beside the interval stands a test: McNemar for yes or no, Wilcoxon else. It is for corrections
    over many comparisons, which an interval of 2,000 resamples is too coarse for.
-7. What was never seen may still come: where fewer than six rows differ, the intervals of a figure
-   between 0 and 1 reach further by the share of changes that so many rows may miss.
+7. What was never seen may still come: where fewer than six rows of yes or no differ, the intervals
+   reach further by the share of changes that so many rows may miss.
 """
 
 import math
@@ -119,7 +119,7 @@ def _comparison(
     assert all(math.isfinite(value) for row in rows for value in row), "values must be finite"
     old, new = _pooled(before, link), _pooled(after, link)
     interval, percent = _intervals(rows, link, resamples=resamples, seed=seed)
-    if interval and link is _same and (unseen := _unseen(rows)):
+    if interval and link is _same and _yes_or_no(cases) and (unseen := _unseen(rows)):
         interval = max(-1.0, interval[0] - unseen), min(1.0, interval[1] + unseen)
         percent = percent and _wider(percent, 100 * unseen / old)
     test, p = _tested(cases, rows)
@@ -146,14 +146,17 @@ def _comparison(
 
 
 def _unseen(rows: Sequence[_Row]) -> float:
-    """The share of rows that may change without one of these having done so; 0 where it is idle.
+    """The share that may change without one of these having done so; 0 where six or more have.
 
     The 97.5 % bound of a share of which none of n was seen; 3.7 / n for larger n.
     """
-    bounded = all(0 <= row[0] <= row[1] and 0 <= row[2] <= row[3] for row in rows)
-    if not bounded or _differing(rows) >= PAIRS_FOR_A_VERDICT:
+    if _differing(rows) >= PAIRS_FOR_A_VERDICT:
         return 0.0
     return 1 - math.pow((1 - CONFIDENCE) / 2, 1 / len(rows))
+
+
+def _yes_or_no(cases: Sequence[_Row]) -> bool:
+    return all(row[1] == row[3] == 1 and {row[0], row[2]} <= {0.0, 1.0} for row in cases)
 
 
 def _wider(ends: _Ends, by: float) -> _Ends:
@@ -181,8 +184,7 @@ def _sum(group: Sequence[_Row]) -> _Row:
 
 def _tested(cases: Sequence[_Row], rows: Sequence[_Row]) -> tuple[str, float]:
     """Name and p of the test: McNemar where all is yes or no and no cluster holds two cases."""
-    alone = len(rows) == len(cases) and all(row[1] == row[3] == 1 for row in rows)
-    if alone and {value for row in rows for value in (row[0], row[2])} <= {0.0, 1.0}:
+    if len(rows) == len(cases) and _yes_or_no(cases):
         return "mcnemar", mcnemar(sum(r[2] > r[0] for r in rows), sum(r[2] < r[0] for r in rows))
     means = [(row[0] / row[1], row[2] / row[3]) for row in rows]
     noise = _NOISE * max(abs(value) for pair in means for value in pair)

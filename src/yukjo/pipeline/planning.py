@@ -20,7 +20,7 @@ from yukjo.evaluate.gate import TAIL
 from yukjo.pipeline.prepare import data_files
 from yukjo.words import say
 
-_MOVES = 15.0
+_MOVES = 20.0
 """Standard deviation, in per cent, that the perplexity of a case is assumed to move by."""
 _SCORES = 1.0
 """Standard deviation of a rater's scores, assumed."""

@@ -118,7 +118,8 @@ def _reasons(body: dict[str, Any], agent: str) -> str:
     lines: Sequence[dict[str, Any]] = body["lines"]
     against = [line for line in lines
                if line["agent"] in {agent, "all"} and line["ruling"] != "pass"]  # fmt: skip
-    return ", ".join(f"{line['target']} {line['ruling']}" for line in against)
+    words = {"hold": say("hold"), "regression": say("regression")}
+    return ", ".join(f"{line['target']} {words[line['ruling']]}" for line in against)
 
 
 def _blocked(manifest: AdapterManifest, why: str, run: str) -> Blocked:

@@ -51,7 +51,8 @@ def contents(config: YukjoConfig, prepared: Prepared, project: Path) -> dict[str
         _refuse_unknown(name, target.agent, "agent", ("each", ALL, *prepared.roles))
     routing = config.gate.routing
     parts = {
-        "targets": {name: target.model_dump(mode="json") for name, target in asked.items()},
+        # A list: their order is the order of the rules, which an object would lose in the record.
+        "targets": [{"name": name, **t.model_dump(mode="json")} for name, t in asked.items()],
         "confidence": config.gate.confidence,
         "cases": hash_json(sorted(q.example.sample for q in prepared.questions)),
         "baseline": baseline.set_hash(config.evaluate.baseline_cases),
@@ -77,7 +78,8 @@ def standing(
 
 def sealed_targets(body: Mapping[str, Any]) -> dict[str, TargetConfig]:
     """The targets written in a seal."""
-    return {name: TargetConfig.model_validate(asked) for name, asked in body["targets"].items()}
+    listed = [dict(asked) for asked in body["targets"]]
+    return {asked.pop("name"): TargetConfig.model_validate(asked) for asked in listed}
 
 
 def _refuse_unknown(target: str, name: str, key: str, known: tuple[str, ...]) -> None:
