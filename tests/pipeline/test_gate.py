@@ -29,7 +29,8 @@ kind = "level"
 bar = 20
 least = 1
 """
-"""A target that any adapter of a toy reaches."""
+"""Targets that any adapter of a toy reaches."""
+BRIEF = ("--set", "train.max_steps=1")
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def ran(
             project = project_in(tmp_path_factory.mktemp("kept"))
             with (project / "yukjo.toml").open("a", encoding="utf-8") as file:
                 file.write(settings)
-            said = yukjo("run", "-p", project)
+            said = yukjo("run", "-p", project, *BRIEF)
             assert said.code == 0, said.err
             kept[settings] = project
         return Path(shutil.copytree(kept[settings], tmp_path / "ran"))
@@ -153,7 +154,7 @@ def test_a_rollback_leads_to_the_adapter_before(ran: Callable[[str], Path], yukj
     project = ran(EASY)
     first = adapters(project)["rag"]
     assert yukjo("promote", "rag", "-p", project).code == 0
-    assert yukjo("run", "-p", project, "--set", "seed=1").code == 0
+    assert yukjo("run", "-p", project, *BRIEF, "--set", "seed=1").code == 0
     second = adapters(project)["rag"]
     assert yukjo("promote", "rag", "-p", project).code == 0
     assert pointer(project) == {"rag": second}
@@ -213,9 +214,9 @@ def test_targets_moved_in_the_middle_of_a_run_are_a_new_seal_that_can_not_pass(
 ) -> None:
     with (project / "yukjo.toml").open("a", encoding="utf-8") as file:
         file.write(EASY)
-    assert yukjo("train", "-p", project).code == 0  # a run that has not been measured yet
-    said = yukjo("run", "-p", project, "--resume", "latest", "--set", "gate.targets.fine.bar=-2",
-                 "--json")  # fmt: skip
+    assert yukjo("train", "-p", project, *BRIEF).code == 0  # it has not been measured yet
+    moved = ("--set", "gate.targets.fine.bar=-2")
+    said = yukjo("run", "-p", project, "--resume", "latest", *BRIEF, *moved, "--json")
     document: Any = said.json()
     assert document["gate"]["rule"] == "seal/all"
     first, second = entries(project, "seal")
