@@ -3,7 +3,9 @@
 import json
 import math
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -301,3 +303,18 @@ def test_every_adapter_is_tried_on_every_case_and_the_results_are_a_page(
         assert part in page.out
     assert page.out == yukjo("report", "latest", "--markdown", "-p", project).out
     assert "<!DOCTYPE html>" in yukjo("report", "-p", project).out
+
+
+def test_a_run_killed_before_its_verdict_is_judged_when_it_is_gone_on_with(
+    ran: Callable[[str], Path], yukjo: Yukjo
+) -> None:
+    project = ran("")
+    with closing(sqlite3.connect(project / "runs" / "ledger.sqlite")) as file, file:
+        triggers = file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for (name,) in triggers:
+            file.execute(f"DROP TRIGGER {name}")
+        file.execute("DELETE FROM entries WHERE kind = 'verdict'")
+    assert [entry.kind for entry in entries(project)] == ["seal", "run"]
+    for _ in range(2):
+        assert yukjo("run", "-p", project, "--resume", "latest", *BRIEF).code == 0
+    assert [entry.kind for entry in entries(project)] == ["seal", "run", "verdict"]
