@@ -29,6 +29,7 @@ from yukjo.adapters.store import MANIFEST, WEIGHTS
 from yukjo.agents import Role, roles
 from yukjo.config import LoraConfig, PaceConfig, YukjoConfig
 from yukjo.config.load import parse
+from yukjo.config.models import TargetConfig
 from yukjo.config.presets import PRESETS
 from yukjo.data.check import SOUGHT
 from yukjo.data.findings import LONG, RULES, Fault, explain
@@ -76,9 +77,13 @@ def settings() -> Iterator[str]:
     for name, model in tables.items():
         yield f"### [{name}]"
         yield from described_table(model)
-        yield settings_table(model, name)
+        yield settings_table(model, name, leave_out=("targets",) if name == "gate" else ())
         if name == "train":
             yield from agent_tables()
+        if name == "gate":
+            yield "### [gate.targets.NAME]"
+            yield "One thing the gate asks for; the presets' targets are in `yukjo.config.targets`."
+            yield settings_table(TargetConfig, "gate.targets")
 
 
 def described_table(model: type[BaseModel]) -> Iterator[str]:
@@ -101,12 +106,13 @@ def agent_tables() -> Iterator[str]:
 
 def settings_table(model: type[BaseModel], table: str, leave_out: Iterable[str] = ()) -> str:
     """The keys of one table."""
-    words, schema = field_words(model), model.model_json_schema()["properties"]
+    words, whole = field_words(model), model.model_json_schema()
     preset_keys = {key for preset in PRESETS.values() for key in preset.get(table, ())}
     rows = []
-    for key, shape in schema.items():
+    for key, shape in whole["properties"].items():
         if key not in leave_out:
             default = "see the presets" if key in preset_keys else shown(shape.get("default"))
+            default = "needed" if key in whole.get("required", ()) else default
             rows.append((f"`{key}`", kind(shape), default, words.get(key, "")))
     return markdown_table(("key", "type", "default", "what it does"), rows)
 

@@ -21,6 +21,8 @@ Difficulty = Literal["쉬움", "보통", "어려움"]
 Role = Literal["system", "user", "assistant", "tool"]
 Side = Literal["train", "valid", "test"]
 Verdict = Literal["better", "worse", "unclear"]
+Ruling = Literal["pass", "hold", "regression"]
+"""The gate's three answers: 통과, 보류, 회귀."""
 
 
 class Frozen(BaseModel):
@@ -187,6 +189,47 @@ class Comparison(Frozen):
     verdict: Verdict
     improvement_percentage: float | None
     """100 * (after - before) / before; None where before is 0."""
+    improvement_low: float | None = None
+    improvement_high: float | None = None
+    """95 % bootstrap interval of that percentage."""
+    clusters: int | None = None
+    """Groups of cases that were drawn together; None in records of before there were any."""
+    test: str = ""
+    """Of "no difference": mcnemar or wilcoxon; "" in records of before there was one."""
+    p: float | None = None
+    """Two-sided, of that test alone: not yet corrected for the other comparisons."""
+    higher_is_better: bool | None = None
+
+
+class Ruled(Frozen):
+    """What the gate says of one target for one agent, and why."""
+
+    target: str
+    metric: str
+    agent: str
+    """"all" where it is of the whole run."""
+    kind: str
+    """What is held against `bar`: improvement in per cent, difference, or the level itself."""
+    bar: float
+    ruling: Ruling
+    why: Literal["met", "worse", "missed", "few", "absent", "unsealed"]
+    before: float | None = None
+    after: float | None = None
+    low: float | None = None
+    high: float | None = None
+    """Interval of what is held against the bar; a gain is above 0 whichever way is good."""
+    n: int = 0
+    needed: int | None = None
+    """Cases more that would decide it if the figures stay as they are; None where none would."""
+
+
+class Decision(Frozen):
+    """The gate's answer to a run, regression before hold before pass, and the rule that decided."""
+
+    verdict: Ruling
+    rule: str
+    """`target/agent` of the first line that has this verdict; "" for a pass: all lines have it."""
+    lines: tuple[Ruled, ...]
 
 
 class Entry(Frozen):

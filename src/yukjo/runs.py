@@ -8,6 +8,7 @@ runs/<id>/
   checkpoints/    to resume from        best/  the adapters at their best so far
   adapters/<agent>/   the finished adapters
   answers.jsonl   raw answers and losses, before and after
+  baseline.jsonl  losses on the general-ability set, bare and under each adapter
   report.html
 """
 
@@ -45,6 +46,7 @@ class RunFolder:
         self.best = path / "best"
         self.adapters = path / "adapters"
         self.answers = path / "answers.jsonl"
+        self.baseline = path / "baseline.jsonl"
         self.report = path / "report.html"
 
     def clear(self) -> None:

@@ -241,3 +241,25 @@ def test_an_adapter_of_another_base_is_refused_and_both_are_named() -> None:
         refuse_other_base(made, "2" * 64)
     assert "1" * 12 in said.value.where
     assert "2" * 12 in said.value.where
+
+
+def test_everything_serves_until_something_is_promoted_and_then_only_that(
+    store: Store, keep: Keep
+) -> None:
+    old, new = keep(b"old", run="1"), keep(b"new", run="2")
+    other = keep(b"other", agent="review")
+    assert store.production() is None
+    assert store.serving() == store.all() == [new, old, other]
+    store.set_production({"rag": old.id})
+    assert store.serving() == [old]
+    store.set_production({})
+    assert store.serving() == []
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "3", '{"rag": '])
+def test_a_pointer_that_can_not_be_read_is_refused(text: str, store: Store, keep: Keep) -> None:
+    keep(b"one")
+    (store.folder / "production.json").write_text(text)
+    with pytest.raises(AdapterError) as said:
+        store.serving()
+    assert "production.json" in said.value.where

@@ -18,7 +18,7 @@ from yukjo.config.presets import ALL_LINEAR, PRESETS
 from yukjo.errors import ConfigError
 from yukjo.files import canonical_json
 
-TABLES = ("project", "base", "data", "lora", "train", "sweep", "evaluate")
+TABLES = ("project", "base", "data", "lora", "train", "sweep", "evaluate", "gate")
 
 
 def fault(text: str) -> ConfigError:
@@ -338,6 +338,14 @@ def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
     (tmp_path / "yukjo.toml").write_bytes("name = '민원'".encode("cp949"))
     with pytest.raises(ConfigError, match="utf-8"):
         load(tmp_path)
+
+
+def test_a_target_of_the_gate_is_named_and_a_wrong_key_of_it_too() -> None:
+    config = parse('[gate.targets.mine]\nmetric = "chrf"\nbar = 15')
+    assert config.gate.targets["mine"].bar == 15
+    said = fault('[gate.targets.mine]\nmetric = "chrf"\nbars = 15')
+    assert said.where == "yukjo.toml [gate.targets.mine]"
+    assert "bar" in said.fix
 
 
 # Anything at all

@@ -236,3 +236,79 @@ def test_many_cases_are_drawn_in_pieces() -> None:
     assert found.low is not None
     assert found.high is not None
     assert 1.9 < found.low < 2 < found.high < 2.1
+
+
+# Clusters
+
+
+def test_cases_of_one_document_are_drawn_together() -> None:
+    """Twenty questions on two documents that moved apart are two cases, not twenty."""
+    before, after = [0.0] * 20, [1.0] * 10 + [9.0] * 10
+    documents = ["a"] * 10 + ["b"] * 10
+    alone = means(before, after)
+    found = compare("m", "id", before, after, higher_is_better=True, clusters=documents)
+    assert (found.n, found.clusters, found.difference) == (20, 2, 5)
+    assert (found.low, found.high) == (1, 9)
+    assert (alone.verdict, found.verdict) == ("better", "unclear")
+
+
+def test_larger_documents_weigh_more() -> None:
+    found = compare("m", "id", [0.0] * 4, [1.0, 1.0, 1.0, 5.0], higher_is_better=True,
+                    clusters=["a", "a", "a", "b"])  # fmt: skip
+    assert found.after == 2
+    assert (found.low, found.high) == (1, 5)
+
+
+def test_documents_of_one_case_each_change_no_bit() -> None:
+    before, after = [0.0, 1.0, 5.0, 2.0, 3.0], [1.0, 0.5, 9.0, 2.5, 3.0]
+    found = compare("m", "id", before, after, higher_is_better=True, clusters=list("edcba"))
+    assert found == means(before, after)
+
+
+def test_a_cluster_holds_its_interval_where_cases_alone_do_not() -> None:
+    """Twelve documents of five cases that move together; 95 % is promised."""
+    draw, rounds = np.random.default_rng(21), 200
+    inside = {"together": 0, "alone": 0}
+    for _ in range(rounds):
+        documents = np.repeat(np.arange(12), 5)
+        after = (draw.normal(0, 1, 12)[documents] + draw.normal(0, 0.3, 60)).tolist()
+        for way, clusters in (("together", [str(d) for d in documents]), ("alone", None)):
+            found = compare("m", "id", [0.0] * 60, after, higher_is_better=True,
+                            clusters=clusters, resamples=300)  # fmt: skip
+            assert found.low is not None
+            assert found.high is not None
+            inside[way] += found.low <= 0 <= found.high
+    assert inside["together"] / rounds > 0.9
+    assert inside["alone"] / rounds < 0.75
+
+
+def test_yes_or_no_is_tested_by_mcnemar_and_all_else_by_wilcoxon() -> None:
+    found = means([0.0] * 9, [1.0] * 6 + [0.0] * 3)
+    assert (found.test, found.p) == ("mcnemar", 2 / 64)
+    found = means([0.0] * 9, [0.5, 1, 1, 1, 1, 1, 0, 0, 0])
+    assert (found.test, found.p) == ("wilcoxon", 2 / 64)
+    pairs = compare("m", "id", [0.0] * 12, [1.0] * 12, higher_is_better=True,
+                    clusters=[str(n // 2) for n in range(12)])  # fmt: skip
+    assert (pairs.test, pairs.p) == ("wilcoxon", 2 / 64)
+
+
+def test_a_change_that_was_never_seen_may_still_come() -> None:
+    """No failure in n cases leaves 3.7 / n of them open (97.5 %)."""
+    for n in (6, 40, 100):
+        found = means([0.0] * n, [0.0] * n, higher=False)
+        assert found.high == pytest.approx(1 - 0.025 ** (1 / n))
+        assert found.low == -found.high
+    assert means([0.4] * 40, [0.4] * 40).high == 0  # no yes or no: how far could it go?
+
+
+def test_the_percentage_has_an_interval_of_its_own() -> None:
+    rows = [(20.0 + k, (20.0 + k) / 2, 10) for k in range(8)]
+    found = ratios(rows)
+    assert found.improvement_low is not None
+    assert found.improvement_high is not None
+    assert found.improvement_low < (found.improvement_percentage or 0) < found.improvement_high
+    turned = ratios([(after, before, n) for before, after, n in rows])
+    assert turned.improvement_low == pytest.approx(
+        100 * (1 / (1 + found.improvement_high / 100) - 1), abs=3
+    )
+    assert means([0.0] * 7, [1.0] * 7).improvement_low is None

@@ -32,6 +32,7 @@ cases = 2
 repeats = 2
 max_tokens = 8
 resamples = 200
+baseline_cases = 2
 """
 WORDS = ("도로", "하천", "공원", "시장", "학교", "마을", "버스", "체육관", "도서관", "주차장",
          "보건소", "어린이집")  # fmt: skip

@@ -14,7 +14,7 @@ from toys import Yukjo
 COMMANDS = (
     ["init"], ["run"], ["train"], ["monitor"], ["reproduce"], ["evaluate"], ["ask"], ["doctor"],
     ["data", "check"], ["data", "stats"], ["data", "plan"], ["data", "split"], ["data", "show"],
-    ["route"], ["adapter", "list"],
+    ["route"], ["gate"], ["promote"], ["rollback"], ["report"], ["adapter", "list"],
     ["adapter", "show"], ["ledger", "list"], ["ledger", "show"], ["ledger", "verify"],
     ["ledger", "export"], ["bench", "train"],
 )  # fmt: skip
@@ -49,7 +49,7 @@ def test_the_record_is_exported_for_other_programs(project: Path, yukjo: Yukjo) 
     assert ssot["quality_metrics"]["rag"]["perplexity"]["n"] > 0
     assert {"qwen_accuracy_before", "improvement_percentage"} <= ssot.keys()
     lines = yukjo("ledger", "export", "--format", "jsonl", "-p", project).out.splitlines()
-    assert [json.loads(line)["kind"] for line in lines] == ["run"]
+    assert [json.loads(line)["kind"] for line in lines] == ["seal", "run", "verdict"]
     listed: Any = yukjo("adapter", "list", "-p", project, "--json").json()["adapters"]
     shown: Any = yukjo("adapter", "show", listed[0]["id"][:8], "-p", project).json()
     assert shown == listed[0]

@@ -147,7 +147,7 @@ def outcome(runs: Path) -> dict[str, Any]:
     files = [f for part in ("adapters", "best", "checkpoints") for f in (run / part).rglob("*")]
     with Ledger(runs / "ledger.sqlite") as ledger:
         assert ledger.verify() == []
-        recorded = [(e.kind, set(e.body["adapters"])) for e in ledger.entries(run=run.name)]
+        recorded = [(e.kind, set(e.body.get("adapters", ()))) for e in ledger.entries(run=run.name)]
     return {
         "files": {str(f.relative_to(run)): digest(f) for f in files if f.is_file()},
         "plan": json.loads(plan.read_text())["plan"],

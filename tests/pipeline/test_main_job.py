@@ -38,7 +38,9 @@ def test_one_command_leaves_adapters_answers_a_record_and_a_report(
         assert (run / made).stat().st_size > 0
     assert {p.name for p in (run / "adapters").iterdir()} == {"rag", "review"}
     listed: Any = yukjo("ledger", "list", "-p", project, "--json").json()["entries"]
-    assert [(e["kind"], e["run"]) for e in listed] == [("run", run.name)]
+    assert [(e["kind"], e["run"]) for e in listed] == [
+        (kind, run.name) for kind in ("seal", "run", "verdict")
+    ]
     assert yukjo("ledger", "verify", "-p", project).code == 0
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "<script" not in page
@@ -166,7 +168,7 @@ def test_a_recorded_run_that_is_resumed_is_neither_measured_nor_recorded_again(
     assert (run / "answers.jsonl").read_bytes() == answers  # their hash is in the ledger
     assert (run / "report.html").exists()
     listed: Any = yukjo("ledger", "list", "-p", project, "--json").json()["entries"]
-    assert [e["kind"] for e in listed] == ["run"]
+    assert [e["kind"] for e in listed] == ["seal", "run", "verdict"]
 
 
 def test_ctrl_c_leaves_a_run_that_goes_on_to_the_same_adapters(project: Path, yukjo: Yukjo) -> None:

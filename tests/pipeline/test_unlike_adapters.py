@@ -28,9 +28,9 @@ def manifests(project: Path) -> dict[str, dict[str, Any]]:
 
 
 def record(project: Path, yukjo: Yukjo) -> Any:
-    """The body of the newest entry."""
+    """The body of the newest entry of a run."""
     lines = yukjo("ledger", "export", "--format", "jsonl", "-p", project).out.splitlines()
-    return json.loads(lines[-1])["body"]
+    return [e["body"] for e in map(json.loads, lines) if e["kind"] in {"run", "train"}][-1]
 
 
 def trained(yukjo: Yukjo, project: Path, *arguments: str) -> Said:

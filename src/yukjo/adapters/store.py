@@ -4,17 +4,19 @@ A folder is a valid PEFT adapter plus `yukjo.json`, its manifest. What is read b
 again: a byte that changed on disk is found before it answers anybody.
 """
 
+import json
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from yukjo.errors import AdapterError
-from yukjo.files import copy_folder, sha256_file, write_whole
+from yukjo.files import canonical_json, copy_folder, sha256_file, write_whole
 from yukjo.records import AdapterManifest
 from yukjo.words import say
 
 WEIGHTS = "adapter_model.safetensors"
 MANIFEST = "yukjo.json"
+PRODUCTION = "production.json"
 
 
 def content_id(folder: Path) -> str:
@@ -131,6 +133,29 @@ class Store:
             found = [(self.folder / m.id, m) for m in newest.values()]
             self._refuse_gaps(set(agents) - newest.keys())
         return {m.agent: (place, m) for place, m in found}
+
+    def production(self) -> dict[str, str] | None:
+        """Agent -> id of the adapter that was promoted for it; None where none ever was."""
+        try:
+            found = json.loads((self.folder / PRODUCTION).read_text(encoding="utf-8"))
+            return {str(agent): str(adapter) for agent, adapter in found.items()}
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, AttributeError) as fault:
+            raise AdapterError(
+                say("which adapters are in production can't be read: {fault}", fault=fault),
+                where=str(self.folder / PRODUCTION),
+                fix=say("remove the file and promote or roll back once: the ledger knows"),
+            ) from fault
+
+    def set_production(self, adapters: Mapping[str, str]) -> None:
+        """Say which adapters are in production, whole or not at all."""
+        write_whole(self.folder / PRODUCTION, canonical_json(dict(adapters)) + "\n")
+
+    def serving(self) -> list[AdapterManifest]:
+        """What may answer: the adapters in production once one was promoted, else all, as `all`."""
+        promoted = self.production()
+        return [m for m in self.all() if promoted is None or promoted.get(m.agent) == m.id]
 
     def _places(self) -> list[Path]:
         """The folders of whole adapters; what a killed process left is hidden."""

@@ -11,12 +11,15 @@ from yukjo.cli import (
     data,
     doctor,
     evaluate,
+    gate,
     index,
     init,
     judge,
     ledger,
     metrics,
     monitor,
+    promote,
+    report,
     reproduce,
     review,
     route,
@@ -43,6 +46,10 @@ app.command(help=reproduce.HELP)(reproduce.reproduce)
 app.command(help=evaluate.HELP)(evaluate.evaluate)
 app.command(help=judge.HELP)(judge.judge)
 app.command(help=metrics.HELP)(metrics.metrics)
+app.command(help=gate.HELP)(gate.gate)
+app.command(help=promote.PROMOTE)(promote.promote)
+app.command(help=promote.ROLLBACK)(promote.rollback)
+app.command(help=report.HELP)(report.report)
 app.command(help=serve.HELP)(serve.serve)
 app.command(help=ask.HELP)(ask.ask)
 app.command(help=index.HELP)(index.index)

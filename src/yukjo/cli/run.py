@@ -1,15 +1,19 @@
 """`yukjo run`: the main job."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from yukjo.cli.options import AsJson, Changes, Project, Resume, Sweep, changes_of, print_json
 from yukjo.words import say
 
+if TYPE_CHECKING:
+    from yukjo.records import Entry
+
 HELP = say(
-    "The main job: check, split, baseline, train, evaluate, ledger, report."
-    " Example: yukjo run --project my-project"
+    "The main job: check, split, seal, baseline, train, evaluate, gate, ledger, report; exit 1"
+    " where the gate finds a regression. Example: yukjo run --project my-project"
 )
 
 
@@ -21,19 +25,37 @@ def run(
     json_: AsJson = False,
 ) -> None:
     """Do all of it, from `yukjo.toml`."""
-    from rich.console import Console
-
     from yukjo import pipeline
     from yukjo.cli.session import opened
     from yukjo.dashboard.report import report
-    from yukjo.dashboard.table import table
-    from yukjo.ledger.queries import show
 
     with opened(project, resume=resume, changes=changes_of(set_, sweep)) as work:
         language = work.config.project.language
         entry = pipeline.run(work, report=lambda made: report(made, language=language))
+    if not json_:
+        typer.echo(say("run {run}; report: {report}", run=entry.run, report=work.folder.report))
+    shown(entry, json_=json_)
+
+
+def shown(entry: "Entry", *, json_: bool) -> None:
+    """What was measured and the gate's answer; exit 1 for a regression, not for a hold.
+
+    A hold asks for more cases or for people: the run itself did its work.
+    """
+    from rich.console import Console
+
+    from yukjo.dashboard import verdict
+    from yukjo.dashboard.table import table
+    from yukjo.ledger.queries import show
+    from yukjo.ledger.verdict import gate_of
+
+    gate, titles = gate_of(entry), entry.body.get("titles", {})
     if json_:
         print_json(show(entry))
-        return
-    Console().print(table(entry))
-    typer.echo(say("run {run}; report: {report}", run=entry.run, report=work.folder.report))
+    else:
+        Console().print(table(entry))
+    if gate and not json_:
+        Console().print(verdict.table(gate, titles))
+        typer.echo(verdict.sentence(gate, titles))
+    if gate and gate.verdict == "regression":
+        raise typer.Exit(1)

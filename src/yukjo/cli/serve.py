@@ -73,7 +73,7 @@ def _make_ready(config: "YukjoConfig", project: Path) -> None:
     from yukjo.records import Proof
 
     store = pipeline.store_of(pipeline.runs_folder(project, config))
-    newest = {m.agent: m for m in reversed(store.all()) if m.agent in config.agents}.values()
+    newest = {m.agent: m for m in reversed(store.serving()) if m.agent in config.agents}.values()
     gguf_hash = sha256_file(wiring.base_gguf(config, project)) if newest else ""
     unproved = [m for m in newest
                 if not Proof.places(store.folder / m.id, gguf_hash)[1].is_file()]  # fmt: skip

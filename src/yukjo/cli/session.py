@@ -49,7 +49,7 @@ def working(
         folder = folder or runs.start(place)
         try:
             with folder.writing():
-                yield pipeline.Work(parts, config, prepared, folder, ledger, watch)
+                yield pipeline.Work(project, parts, config, prepared, folder, ledger, watch)
         except KeyboardInterrupt:
             watch.note(interrupted or say("go on with --resume {run}", run=folder.id))
             raise

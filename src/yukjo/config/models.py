@@ -176,6 +176,43 @@ class EvaluateConfig(Settings):
     """Answers made side by side; seconds an answer are measured in that batch."""
     resamples: PositiveInt = 2000
     """Bootstrap resamples behind each interval."""
+    together: Literal["material", "source", "case"] = "material"
+    """Cases that are drawn together because they are not independent: those with the same material,
+    those that name the same source, or none."""
+    baseline_cases: Annotated[int, Field(ge=0)] | None = None
+    """Most cases of the general-ability set that each adapter is held against; 0 leaves it out."""
+
+
+class TargetConfig(Settings):
+    """[gate.targets.NAME]: one thing the gate asks for."""
+
+    metric: str
+    """Name of a metric, or `agent_selection`, `quality`, `p95_seconds`, `memory_gb`."""
+    agent: str = "each"
+    """`each` agent by itself, `all` together, or an agent's name."""
+    kind: Literal["improvement", "difference", "level"] = "improvement"
+    """What is held against `bar`: the gain in per cent of before, the gain in the metric's own
+    units, or the figure after. A gain is above 0 whichever way is good."""
+    bar: float = 0.0
+    """The least gain, or the level to reach. Below 0 it is a margin: so much worse is let pass."""
+    by: Literal["bound", "point"] = "bound"
+    """Whether the cautious end of the interval must reach the bar, or the figure alone."""
+    least: PositiveInt = 6
+    """Fewest cases that count as evidence."""
+
+
+class GateConfig(Settings):
+    """[gate]: what a run must show; sealed in the ledger before the first training step."""
+
+    preset: Literal["gov", "chain", "none"] = "gov"
+    """Targets to start from; see `yukjo.config.targets`."""
+    targets: dict[str, TargetConfig] = Field(default_factory=dict)
+    """More targets by name; one of a name in the preset takes its place."""
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    """Of the run as a whole: gains and losses are claimed after correction for all its comparisons
+    (Holm), and bounds of levels hold at it. Intervals of differences stay at 95 % each."""
+    routing: Path | None = None
+    """JSONL of questions with their agents, for `agent_selection`; the test split if left out."""
 
 
 class JudgeConfig(Settings):
@@ -289,6 +326,7 @@ class YukjoConfig(Settings):
     sweep: SweepConfig = SweepConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
     judge: JudgeConfig = JudgeConfig()
+    gate: GateConfig = GateConfig()
     serve: ServeConfig = ServeConfig()
     router: RouterConfig = RouterConfig()
     tools: ToolsConfig = ToolsConfig()

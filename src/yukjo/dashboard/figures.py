@@ -10,7 +10,8 @@ from yukjo.words import say
 ORDER = (
     "perplexity", "chrf", "rouge_l", "rouge_2", "fact_recall", "fact_precision", "dates", "amounts",
     "articles", "conformance", "document_form", "failure_rate", "length", "length_drift",
-    "script_drift", "politeness_drift", "consistency", "seconds",
+    "script_drift", "politeness_drift", "consistency", "seconds", "baseline_perplexity",
+    "baseline_accuracy",
 )  # fmt: skip
 """Metrics as they are listed; others follow by name."""
 
@@ -18,6 +19,7 @@ Of = TypeVar("Of")
 
 _LOWER = {
     "perplexity", "failure_rate", "length_drift", "script_drift", "politeness_drift", "seconds",
+    "baseline_perplexity",
 }  # fmt: skip
 _NEITHER = {"length"}
 
@@ -46,6 +48,16 @@ def metric_name(name: str) -> str:
         "politeness_drift": say("distance from the reference's politeness"),
         "consistency": say("consistency of repeated answers"),
         "seconds": say("seconds an answer"),
+        "baseline_perplexity": say("perplexity on the general-ability set"),
+        "baseline_accuracy": say("right choices on the general-ability set"),
+        "agent_selection": say("right agent chosen"),
+        "quality": say("quality by blind review"),
+        "p95_seconds": say("95 of 100 answers within, in seconds"),
+        "memory_gb": say("peak memory of training in GiB"),
+        "qwen_accuracy": say("image analysis"),
+        "llama_quality": say("summary quality"),
+        "chain_accuracy": say("the chain end to end"),
+        "seal": say("seal of the targets"),
     }
     return known.get(name, name)
 
@@ -71,8 +83,14 @@ def short_name(name: str) -> str:
         "politeness_drift": say("politeness drift"),
         "consistency": say("consistency"),
         "seconds": say("seconds"),
+        "baseline_perplexity": say("general perplexity"),
+        "baseline_accuracy": say("general choices"),
+        "agent_selection": say("right agent"),
+        "quality": say("quality"),
+        "p95_seconds": say("p95 seconds"),
+        "memory_gb": say("memory GiB"),
     }
-    return known.get(name, name)
+    return known.get(name) or metric_name(name)
 
 
 def direction(name: str) -> str:

@@ -16,8 +16,9 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from yukjo.dashboard import chart, figures, summary
+from yukjo.dashboard import chart, figures, summary, verdict
 from yukjo.ledger.body import ALL, run_body
+from yukjo.ledger.verdict import gate_of
 from yukjo.records import Entry
 from yukjo.words import Language, say, speak, spoken
 
@@ -29,6 +30,7 @@ def report(entry: Entry, *, language: Language) -> str:
         page = _template().get_template("report.html").render(
             entry=entry,
             body=body,
+            gate=gate_of(entry),
             language=language,
             style=Markup(_style()),  # noqa: S704 - our own file
             policy=policy(_style()),
@@ -64,7 +66,8 @@ def _template() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"say": say, "figures": figures, "summary": summary, "shape": chart}
+    environment.globals |= {"say": say, "figures": figures, "summary": summary, "shape": chart,
+                            "verdicts": verdict}  # fmt: skip
     environment.filters |= {"number": figures.number, "size": size, "duration": duration}
     return environment
 

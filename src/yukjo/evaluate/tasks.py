@@ -16,6 +16,7 @@ from yukjo.agents import Role
 from yukjo.agents.roles import pick
 from yukjo.errors import RunError
 from yukjo.evaluate import drift, facts, rouge, scorers
+from yukjo.evaluate.clusters import Together, cluster_of
 from yukjo.evaluate.conformance import conformance, material
 from yukjo.evaluate.forms import document_form
 from yukjo.evaluate.raw import Raw, RawCase
@@ -44,6 +45,7 @@ class Scored:
     """A case and its scores by metric on both sides."""
 
     case: Case
+    cluster: str
     before: Mapping[str, Score]
     after: Mapping[str, Score]
 
@@ -56,6 +58,7 @@ def evaluate(
     raw: Raw,
     *,
     roles: Mapping[str, Role],
+    together: Together = "material",
     resamples: int = 2000,
     seed: int = 0,
 ) -> dict[str, list[Comparison]]:
@@ -63,7 +66,7 @@ def evaluate(
 
     A metric without a single measured case has no row.
     """
-    scored = score(cases(samples, raw), roles)
+    scored = score(cases(samples, raw), roles, together=together)
     groups = {agent: _of(agent, scored) for agent in _agents(scored)} | {ALL: scored}
     return {
         name: _comparisons(group, roles, resamples=resamples, seed=seed)
@@ -85,10 +88,17 @@ def cases(samples: Iterable[Sample], raw: Raw) -> list[Case]:
     ]
 
 
-def score(found: Iterable[Case], roles: Mapping[str, Role]) -> list[Scored]:
+def score(
+    found: Iterable[Case], roles: Mapping[str, Role], *, together: Together = "material"
+) -> list[Scored]:
     """Every case's scores; ConfigError for an agent without a role."""
     return [
-        Scored(case, _scores(case, case.before, role), _scores(case, case.after, role))
+        Scored(
+            case,
+            cluster_of(case.sample, together),
+            _scores(case, case.before, role),
+            _scores(case, case.after, role),
+        )
         for case in found
         for role in (pick(roles, case.sample.agent_type),)
     ]
@@ -169,23 +179,23 @@ def _comparisons(
     known = metrics(pick(roles, agent) for agent in _agents(group))
     rows = [_perplexity(group, known["perplexity"], resamples=resamples, seed=seed)]
     for name in _scored():
-        pairs = [
-            (s.before[name], s.after[name]) for s in group if name in s.before.keys() & s.after
-        ]
-        rows.append(_paired(pairs, known[name], resamples=resamples, seed=seed))
+        both = [s for s in group if name in s.before.keys() & s.after]
+        rows.append(_paired(both, known[name], resamples=resamples, seed=seed))
     return [row for row in rows if row is not None]
 
 
 def _paired(
-    pairs: Sequence[tuple[Score, Score]], metric: Metric, *, resamples: int, seed: int
+    both: Sequence[Scored], metric: Metric, *, resamples: int, seed: int
 ) -> Comparison | None:
-    if not pairs:
+    """The comparison over cases that have the metric on both sides."""
+    if not both:
         return None
     return compare(
         metric.name,
         metric.metric_id,
-        [before.value for before, _ in pairs],
-        [after.value for _, after in pairs],
+        [scored.before[metric.name].value for scored in both],
+        [scored.after[metric.name].value for scored in both],
+        clusters=[scored.cluster for scored in both],
         higher_is_better=metric.higher_is_better,
         resamples=resamples,
         seed=seed,
@@ -195,14 +205,15 @@ def _paired(
 def _perplexity(
     group: Sequence[Scored], metric: Metric, *, resamples: int, seed: int
 ) -> Comparison | None:
-    losses = [scored.case.loss for scored in group if scored.case.loss is not None]
-    if not losses:
+    lost = [(s.case.loss, s.cluster) for s in group if s.case.loss is not None]
+    if not lost:
         return None
     return compare_pooled(
         metric.name,
         metric.metric_id,
-        [(loss.nll_before, loss.learned) for loss in losses],
-        [(loss.nll_after, loss.learned) for loss in losses],
+        [(loss.nll_before, loss.learned) for loss, _ in lost],
+        [(loss.nll_after, loss.learned) for loss, _ in lost],
+        clusters=[cluster for _, cluster in lost],
         higher_is_better=metric.higher_is_better,
         resamples=resamples,
         seed=seed,

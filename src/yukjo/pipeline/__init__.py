@@ -1,26 +1,31 @@
 """The story of a run, aloud.
 
 Records are checked, split and rendered; the bare base is measured; all adapters are trained on it
-at once, proved and kept; the same cases are measured again; what changed is compared, recorded
-and reported.
+at once, proved and kept; the same cases are measured again; what changed is compared, held against
+the targets that were sealed at the beginning, recorded and reported.
 """
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from yukjo.adapters.store import Store, refuse_other_base, refuse_other_words
 from yukjo.config import YukjoConfig
+from yukjo.evaluate import baseline
+from yukjo.evaluate.gate import Level
 from yukjo.evaluate.measure import Measured, measure, paired
 from yukjo.evaluate.raw import read as read_raw
 from yukjo.evaluate.tasks import evaluate, left_out
 from yukjo.files import write_jsonl, write_whole
 from yukjo.ledger.opening import ledger_file
+from yukjo.pipeline.gating import agent_selection, evidence, judge, rule
 from yukjo.pipeline.keep import keep
 from yukjo.pipeline.parts import Parts, Watcher
 from yukjo.pipeline.prepare import Prepared, ask_plan, prepare
 from yukjo.pipeline.record import Clock, Results, body, training
+from yukjo.pipeline.sealing import seal
 from yukjo.pipeline.work import Work
-from yukjo.records import AdapterManifest, Entry
+from yukjo.records import AdapterManifest, Comparison, Entry
 from yukjo.runs import RunFolder
 from yukjo.train import sessions
 from yukjo.train.checkpoints import Progress
@@ -37,12 +42,19 @@ __all__ = [
 
 
 def run(work: Work, *, report: Callable[[Entry], str]) -> Entry:
-    """Measure, train, measure again, compare, record. A folder begun before is gone on with."""
+    """Seal, measure, train, measure again, compare, judge, record; the entry of the run.
+
+    A folder begun before is gone on with.
+    """
     clock = Clock()
     plan = _plan(work)
     if entry := _recorded(work, "run"):
+        if not _recorded(work, "verdict"):
+            rule(work.ledger, entry, entry.body.get("gate"))
         write_whole(work.folder.report, report(entry))
         return entry
+    seal(work)
+    selection = agent_selection(work)  # an error in its data is found before training
     work.watch.stage("baseline")
     with clock("baseline"):
         before = _before(work)
@@ -52,14 +64,8 @@ def run(work: Work, *, report: Callable[[Entry], str]) -> Entry:
     work.watch.stage("evaluate")
     with clock("evaluate"):
         results = _compare(work, before, adapters)
-    entry = work.ledger.append(
-        "run",
-        work.folder.id,
-        body(work, adapters)
-        | training(work, plan, done)
-        | {"times": clock.seconds}
-        | results.body(work.prepared, work.folder),
-    )
+    made = body(work, adapters) | training(work, plan, done) | {"times": clock.seconds}
+    entry = _judged(work, "run", made | results.body(work.prepared, work.folder), selection)
     write_whole(work.folder.report, report(entry))
     return entry
 
@@ -67,6 +73,7 @@ def run(work: Work, *, report: Callable[[Entry], str]) -> Entry:
 def train_only(work: Work) -> dict[str, AdapterManifest]:
     """Train, prove and keep the adapters, and record that, without measuring them."""
     plan = _plan(work)
+    seal(work)
     work.watch.stage("train")
     adapters, done = _train(work, plan)
     if not _recorded(work, "train"):
@@ -86,12 +93,13 @@ def evaluate_adapters(work: Work, adapters: Mapping[str, tuple[Path, AdapterMani
         )
         work.parts.engine.load(manifest.id, place)
     manifests = {agent: manifest for agent, (_, manifest) in adapters.items()}
+    selection = agent_selection(work)
     work.watch.stage("baseline")
     before = _before(work)
     work.watch.stage("evaluate")
     results = _compare(work, before, manifests)
     made = body(work, manifests) | results.body(work.prepared, work.folder)
-    return work.ledger.append("evaluate", work.folder.id, made)
+    return _judged(work, "evaluate", made, selection)
 
 
 def rescore(config: YukjoConfig, prepared: Prepared, folder: RunFolder) -> Results:
@@ -102,10 +110,14 @@ def rescore(config: YukjoConfig, prepared: Prepared, folder: RunFolder) -> Resul
         prepared.split.test,
         raw,
         roles=prepared.roles,
+        together=config.evaluate.together,
         resamples=config.evaluate.resamples,
         seed=config.seed,
     )
-    return Results(raw, comparisons)
+    kept = _kept(config, folder)
+    return Results(
+        raw, {agent: [*rows, *kept.get(agent, ())] for agent, rows in comparisons.items()}
+    )
 
 
 def runs_folder(project: Path, config: YukjoConfig) -> Path:
@@ -178,6 +190,7 @@ def _compare(work: Work, before: Measured, adapters: Mapping[str, AdapterManifes
             say("left out, because Kiwi isn't installed: {metrics}", metrics=", ".join(missing))
         )
     after = _measure(work, adapters=adapters)
+    write_jsonl(work.folder.baseline, _baseline(work, adapters))
     write_jsonl(work.folder.answers, paired(work.prepared.questions, before, after).rows())
     return rescore(work.config, work.prepared, work.folder)
 
@@ -192,3 +205,40 @@ def _measure(work: Work, *, adapters: Mapping[str, AdapterManifest]) -> Measured
         stop=work.prepared.stop,
         seed=work.config.seed,
     )
+
+
+def _kept(config: YukjoConfig, folder: RunFolder) -> dict[str, list[Comparison]]:
+    """What each adapter kept of the base's general ability, from the run's stored losses."""
+    if not folder.baseline.exists():  # a run of before there was such a set
+        return {}
+    with folder.baseline.open(encoding="utf-8") as rows:
+        tried = baseline.read(rows, where=str(folder.baseline))
+    asked = config.evaluate
+    return baseline.compared(
+        tried, most=asked.baseline_cases, resamples=asked.resamples, seed=config.seed
+    )
+
+
+def _baseline(work: Work, adapters: Mapping[str, AdapterManifest]) -> list[dict[str, Any]]:
+    """Losses on the general-ability set, bare and under each adapter; none if it is left out."""
+    most = work.config.evaluate.baseline_cases
+    if most == 0:
+        return []
+    tried = baseline.try_out(
+        work.parts.engine,
+        work.parts.tokenizer,
+        work.prepared.template,
+        adapters={agent: manifest.id for agent, manifest in adapters.items()},
+        most=most,
+        pack_tokens=work.config.train.pack_tokens,
+    )
+    return [one.model_dump(mode="json") for one in tried]
+
+
+def _judged(work: Work, kind: str, made: dict[str, Any], selection: Level | None) -> Entry:
+    """Record what was measured with the gate's answer to it, and the answer by itself."""
+    made |= evidence(work, made, selection)
+    decided = judge(work.ledger, made)
+    entry = work.ledger.append(kind, work.folder.id, made | {"gate": decided})
+    rule(work.ledger, entry, decided)
+    return entry

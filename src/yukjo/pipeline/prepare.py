@@ -104,9 +104,10 @@ def ask_plan(config: YukjoConfig, prepared: Prepared, folder: RunFolder, *, part
     RunError if the run there was asked another.
     """
     made = with_adapters(config, prepared, parts.trainer)
-    # A memory line or the ledger may be moved in the middle of a run: no mathematics changes.
+    # What may be moved in the middle of a run: a memory line and the ledger change no mathematics,
+    # and a gate's seal tells.
     settings = config.model_dump(
-        mode="json", exclude={"train": {"memory_limit_gb"}, "ledger": True}
+        mode="json", exclude={"train": {"memory_limit_gb"}, "ledger": True, "gate": True}
     )
     asked = hash_json([settings, prepared.files, parts.engine.base_hash, prepared.template.hash,
                        made.model_dump(mode="json", exclude={"warnings", "asked"})])  # fmt: skip

@@ -1,6 +1,7 @@
 """A project opened for work: what every part of the story needs at hand."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from yukjo.config import YukjoConfig
 from yukjo.ledger.store import Ledger
@@ -13,6 +14,7 @@ from yukjo.runs import RunFolder
 class Work:
     """One run of one project, begun or gone on with."""
 
+    project: Path
     parts: Parts
     config: YukjoConfig
     prepared: Prepared

@@ -1,5 +1,6 @@
-"""Which adapter answers for which agent: the newest one in the store that fits.
+"""Which adapter answers for which agent: the newest in the store that fits.
 
+Once one was promoted, only those in production are looked at.
 Read at the start and at each refresh, so that a new adapter serves without a restart; one that
 the speaker refuses leaves the agent with the one before. A question keeps the adapter it began
 with.
@@ -51,7 +52,7 @@ class Agents:
         """
         served: dict[str, Agent] = {}
         left_out: dict[str, AdapterError] = {}
-        for manifest in self._store.all():
+        for manifest in self._store.serving():
             if manifest.agent not in self._roles or manifest.agent in served:
                 continue
             role, folder = self._roles[manifest.agent], self._store.folder / manifest.id

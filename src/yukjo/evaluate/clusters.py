@@ -1,0 +1,18 @@
+"""Which test cases go together: those about one document are not independent of each other."""
+
+from typing import Literal
+
+from yukjo.files import hash_json
+from yukjo.records import Sample
+
+Together = Literal["material", "source", "case"]
+
+
+def cluster_of(sample: Sample, together: Together) -> str:
+    """The cluster of a case; a case with nothing to go by stands alone.
+
+    `material` is the text the request came with, letter by letter; `source` the document that the
+    sample names, which only helps where it names one and not an origin that all samples share.
+    """
+    shared = {"material": sample.input, "source": sample.source, "case": None}[together]
+    return hash_json([together, shared]) if shared else sample.hash
