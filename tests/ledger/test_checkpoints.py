@@ -291,10 +291,12 @@ def test_keygen_checkpoint_and_verify_as_a_user_would(
 ) -> None:
     (project / "yukjo.toml").write_text("")
     file, away, mine = grown(project), tmp_path / "usb" / "c.json", tmp_path / "mine"
-    assert yukjo("ledger", "keygen", "--out", mine).code == 0
+    made = yukjo("ledger", "keygen", "--out", mine, "--json")
+    assert made.json()["key"] == keys.read_public(tmp_path / "mine.pub")
     assert yukjo("ledger", "keygen", "--out", mine).code == 2, "never overwritten"
     asked = ("--project", project)
-    assert yukjo("ledger", "checkpoint", "--key", mine, "--out", away, *asked).code == 0
+    made = yukjo("ledger", "checkpoint", "--key", mine, "--out", away, *asked, "--json")
+    assert made.json() == json.loads(away.read_text()) | {"file": str(away)}
     check = ("ledger", "verify", "--checkpoint", away, *asked)
     assert yukjo(*check, "--public-key", f"{mine}.pub").code == 0
     other = yukjo(*check, "--public-key", project.parent / "key.pub")

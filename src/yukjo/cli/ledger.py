@@ -24,6 +24,8 @@ app.command(help=ledger_proof.CHECKPOINT)(ledger_proof.checkpoint)
 app.command(help=ledger_proof.VERIFIER)(ledger_proof.verifier)
 
 LATEST = "latest"
+_SHOWN = 20
+_WIDE = 1000
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help=say("Run id, its start, or `latest`"))]
 
@@ -132,6 +134,7 @@ def export(
 def import_(
     file: Annotated[Path, typer.Argument(help=say("A results_*.json of lm-eval"))],
     project: Project = Path(),
+    json_: AsJson = False,
 ) -> None:
     """Once a file; its hash says which."""
     from yukjo.config import load
@@ -141,6 +144,9 @@ def import_(
     with open_ledger(project, load(project)) as ledger:
         entry, new = lm_eval.take(file, ledger)
     count = sum(len(task["metrics"]) for task in entry.body["tasks"].values())
+    if json_:
+        print_json({"entry": entry.number, "run": entry.run, "new": new, "figures": count})
+        return
     typer.echo(
         say("entry {number}: {count} figures recorded", number=entry.number, count=count) if new
         else say("entry {number} holds this file already", number=entry.number)
@@ -212,7 +218,3 @@ def _print_trace(found: dict[str, Any]) -> None:
     grow(tree, {name: part for name, part in found.items() if name != "kind"})
     wide = None if sys.stdout.isatty() else _WIDE  # a hash is never cut
     Console(highlight=False, width=wide).print(tree)
-
-
-_SHOWN = 20
-_WIDE = 1000

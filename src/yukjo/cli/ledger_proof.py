@@ -65,18 +65,23 @@ def keygen(
     out: Annotated[
         Path | None, typer.Option(help=say("File of the private key; its public half is beside it"))
     ] = None,
+    json_: AsJson = False,
 ) -> None:
     """A new Ed25519 key; none is ever overwritten."""
     from yukjo.ledger import keys
 
     place = (out or keys.DEFAULT).expanduser()
     public = keys.make(place)
+    half = keys.public_file(place)
+    if json_:
+        print_json({"private": str(place), "public": str(half), "key": public})
+        return
     typer.echo(
         say("private key: {file}; keep it apart from the ledger, and a copy of it safe", file=place)
     )
     typer.echo(
         say("public key: {file} ({key}); give it to whoever verifies",
-            file=keys.public_file(place), key=public[:16])
+            file=half, key=public[:16])
     )  # fmt: skip
 
 
@@ -90,6 +95,7 @@ def checkpoint(
         typer.Option(help=say("File to write; else one in the folder [ledger] checkpoints")),
     ] = None,
     project: Project = Path(),
+    json_: AsJson = False,
 ) -> None:
     """A chain that is whole, and is what was signed before, is signed; any other is not."""
     from yukjo.config import load
@@ -111,7 +117,10 @@ def checkpoint(
     point = checkpoints.sign(head, private)
     place = out or project / config.ledger.checkpoints / checkpoints.name_of(point)
     checkpoints.write(point, place)
-    typer.echo(say("{count} entries signed: {file}", count=point.count, file=place))
+    if json_:
+        print_json({"file": str(place), **point.model_dump()})
+    else:
+        typer.echo(say("{count} entries signed: {file}", count=point.count, file=place))
 
 
 def verifier(

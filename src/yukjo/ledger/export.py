@@ -70,8 +70,8 @@ def ssot(entry: Entry) -> dict[str, Any]:
         "quality_metrics": {agent: _quality(body, agent, result)
                             for agent, result in body.agents.items()},
         "improvement_percentage": {
-            **{name: improvement(stage.before, stage.after) for name, stage in stages.items()
-               if name.partition("_")[0] in body.stages},
+            **{_STAGES[name]: improvement(stage.before, stage.after)
+               for name, stage in body.stages.items() if name in _STAGES},
             **{agent: {metric.name: improvement(metric.before, metric.after)
                        for metric in result.metrics}
                for agent, result in body.agents.items()},
@@ -93,7 +93,8 @@ def improvement(before: float | None, after: float | None) -> float | None:
 
 def decoding(body: RunBody) -> dict[str, Any]:
     """How the answers were made: the first greedy, `repeats` more at `repeat_temperature`."""
-    asked = body.config.get("evaluate", {})
+    settings = body.config.get("evaluate")
+    asked = settings if isinstance(settings, dict) else {}
     return {
         "temperature": 0,
         "max_tokens": asked.get("max_tokens"),
