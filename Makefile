@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo demo-small serve-small test check bench docs tutorial browser clean
+.PHONY: setup demo demo-small serve-small services test check bench docs tutorial browser clean
 
 setup: $(READY)
 
@@ -31,6 +31,10 @@ demo-small: setup
 # The adapters of demo-small behind OpenAI's API, asked by OpenAI's client.
 serve-small: demo-small
 	$(BIN)/pytest -m embedded
+
+# The ledger on a real PostgreSQL (initdb on this machine) and a real MLflow server (MLFLOW_BIN).
+services: setup
+	$(BIN)/pytest -m services
 
 test: setup
 	$(BIN)/pytest -n 2 --dist worksteal
