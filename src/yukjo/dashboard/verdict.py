@@ -90,7 +90,7 @@ def table(gate: Gate, titles: Mapping[str, str]) -> Table:
         grid.add_column(heading, overflow="fold")
     for heading in (say("before"), say("after"), say("gain or bounds"), "n"):
         grid.add_column(heading, justify="right", no_wrap=True)
-    grid.add_column(say("verdict"))
+    grid.add_column(say("verdict"), overflow="fold")
     for line in gate.lines:
         grid.add_row(plain(_agent(line.agent, titles)), *_cells(line))
     return grid
