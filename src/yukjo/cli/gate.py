@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from yukjo.cli.options import AsJson, Project, print_json
+from yukjo.cli.options import AsJson, Project, existing_ledger, print_json
 from yukjo.words import say
 
 HELP = say(
@@ -24,12 +24,11 @@ def gate(
     """Judge, record, show."""
     from rich.console import Console
 
-    from yukjo.cli.record import existing
     from yukjo.dashboard.verdict import sentence, table
     from yukjo.ledger.verdict import gate_of
     from yukjo.pipeline import gating
 
-    with existing(project) as ledger:
+    with existing_ledger(project) as ledger:
         of = gating.measured(ledger, run)
         entry = gating.rule(ledger, of)
     ruled, titles = gate_of(entry), of.body.get("titles", {})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from yukjo.cli.options import AsJson, Project, print_json
+from yukjo.cli.options import AsJson, Project, existing_ledger, print_json
 from yukjo.words import say
 
 if TYPE_CHECKING:
@@ -54,11 +54,10 @@ def rollback(
 
 def _do(project: Path, step: "Callable[[Ledger, Store], Entry]", json_: bool) -> None:
     from yukjo import pipeline
-    from yukjo.cli.record import existing
     from yukjo.config import load
 
     store = pipeline.store_of(pipeline.runs_folder(project, load(project)))
-    with existing(project) as ledger:
+    with existing_ledger(project) as ledger:
         entry = step(ledger, store)
     if json_:
         print_json({"entry": entry.number, "kind": entry.kind, **entry.body})

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from yukjo.cli.options import Project
+from yukjo.cli.options import Project, existing_ledger
 from yukjo.words import say
 
 if TYPE_CHECKING:
@@ -27,14 +27,13 @@ def report(
     project: Project = Path(),
 ) -> None:
     """Render what the ledger holds of it."""
-    from yukjo.cli.record import existing
     from yukjo.config import load
     from yukjo.dashboard import results
     from yukjo.dashboard.report import report as page
     from yukjo.words import speak
 
     language = load(project).project.language
-    with existing(project) as ledger:
+    with existing_ledger(project) as ledger:
         entry = ledger.run_entry(run)
         if not markdown:
             typer.echo(page(entry, language=language), nl=False)
