@@ -334,10 +334,10 @@ def _place(project: Path) -> Path:
 
 
 def _ledger(project: Path) -> "Ledger":
-    from yukjo import pipeline
-    from yukjo.ledger.store import Ledger
+    from yukjo.config import load
+    from yukjo.ledger.opening import open_ledger
 
-    return Ledger(pipeline.ledger_file(_runs(project)))
+    return open_ledger(project, load(project))
 
 
 def _room(project: Path, session: str) -> "Room":
