@@ -81,3 +81,12 @@ def test_a_damaged_store_changes_nothing(agents: Agents) -> None:
     with pytest.raises(AdapterError):
         agents.refresh(fine)
     assert agents.served == before
+
+
+def test_once_one_was_promoted_only_production_serves(agents: Agents, project: Path) -> None:
+    promoted = agents.find("rag").adapter
+    add_adapter(project, "rag", run="2")
+    Store(project / "runs" / "adapters").set_production({"rag": promoted})
+    agents.refresh(fine)
+    assert agents.find("rag").adapter == promoted  # though a newer one is there
+    assert list(agents.served) == ["rag"]
