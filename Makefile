@@ -26,7 +26,8 @@ demo: setup
 # The same job on a budget of minutes: one step, one answered case an agent.
 demo-small: setup
 	$(BIN)/yukjo run --project examples/gov --set train.max_steps=1 --set evaluate.cases=1 \
-		--set evaluate.max_tokens=24 --set project.runs=runs/small
+		--set evaluate.max_tokens=24 --set evaluate.baseline_cases=7 \
+		--set project.runs=runs/small
 
 # The adapters of demo-small behind OpenAI's API, asked by OpenAI's client.
 serve-small: demo-small

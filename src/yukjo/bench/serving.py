@@ -21,6 +21,7 @@ from yukjo.bench.systems import PEERS_HOME, here
 from yukjo.config import YukjoConfig, load
 from yukjo.errors import AdapterError
 from yukjo.files import sha256_file
+from yukjo.ledger.opening import open_ledger
 from yukjo.pipeline.versions import machine
 from yukjo.records import Frozen, Proof
 from yukjo.serve import wire
@@ -40,6 +41,8 @@ class ServeBench(Frozen):
 
     machine: dict[str, Any]
     agents: tuple[str, ...]
+    adapters: dict[str, str]
+    """Agent -> content hash."""
     prompt_tokens: float
     prefix_tokens: float
     """Of an agent's prompt, on average over the agents."""
@@ -64,6 +67,8 @@ class ServeBench(Frozen):
     p95_answer_s: float | None
     answers: int
     answer_tokens: int
+    seconds: tuple[float, ...]
+    """Of each of those answers, from the question to the last token."""
     memory_mb: dict[str, float]
     sides: dict[str, dict[str, float]]
     left_out: dict[str, str]
@@ -101,6 +106,17 @@ def compare(
         return made
     weights = linear_weights(shape_of(Path(task.model)))
     return made.model_copy(update={"prediction": predict(plan, made=made, weights=weights)})
+
+
+def record(project: Path, made: ServeBench) -> None:
+    """Put the seconds of the answers into the project's ledger, for its gate."""
+    config = load(project)
+    store = pipeline.store_of(pipeline.runs_folder(project, config))
+    _, manifest = store.find(next(iter(made.adapters.values())))
+    said = {"adapters": made.adapters, "seconds": list(made.seconds),
+            "tokens": made.answer_tokens, "machine": made.machine}  # fmt: skip
+    with open_ledger(project, config) as ledger:
+        ledger.append("latency", manifest.run, said)
 
 
 def make_task(project: Path, config: YukjoConfig, *, tokens: int, requests: int) -> ServeTask:
@@ -194,6 +210,7 @@ def _figures(
     return ServeBench(
         machine=machine(),
         agents=tuple(agent.name for agent in task.agents),
+        adapters={agent.name: agent.adapter for agent in task.agents},
         prompt_tokens=mean(len(asked.tokens) for asked in plain),
         prefix_tokens=mean(asked.prefix for asked in plain),
         read_gb_per_s=read,
@@ -214,6 +231,7 @@ def _figures(
         p95_answer_s=percentile(seconds, 95) if seconds else None,
         answers=len(seconds),
         answer_tokens=task.answer,
+        seconds=tuple(seconds),
         memory_mb={
             count: median(o["memory_mb"][count] for o in outcomes[OURS])
             for count in outcomes[OURS][0]["memory_mb"]

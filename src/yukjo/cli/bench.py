@@ -107,6 +107,8 @@ def serve(
         project, rounds=rounds, tokens=tokens, requests=requests, plan=plan,
         note=lambda text: typer.echo(text, err=True),
     )  # fmt: skip
+    if made.seconds:
+        serving.record(project, made)
     if markdown:
         write_whole(markdown, serving_table.markdown(made))
     if json_:
