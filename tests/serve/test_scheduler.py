@@ -122,15 +122,15 @@ def test_answers_of_one_adapter_step_together_and_several_adapters_take_turns(ho
     assert len(house.speaker.taken) == 2
 
 
-def test_adapters_under_way_take_turns_of_four_steps(house: House) -> None:
-    house.ask("a", "say " + "1" * 20)
+def test_adapters_under_way_take_turns_of_eight_steps(house: House) -> None:
+    house.ask("a", "say " + "1" * 40)
     house.rounds(1)
-    house.ask("b", "say " + "1" * 20)
-    house.rounds(13)  # b waits a second for the turn to pass
+    house.ask("b", "say " + "1" * 40)
+    house.rounds(18)  # b waits a second, and then for the turn to pass
     assert "b" in house.speaker.steps
     first = house.speaker.steps.index("b")
-    house.rounds(12)
-    assert "".join(house.speaker.steps[first : first + 12]) == "bbbbaaaabbbb"
+    house.rounds(24)
+    assert "".join(house.speaker.steps[first : first + 20]) == "bbbbbbbb" "aaaaaaaa" "bbbb"
 
 
 def test_a_question_of_the_adapter_in_use_goes_before_an_older_one(house: House) -> None:

@@ -26,8 +26,8 @@ from yukjo.words import say
 
 _FAULTS = (YukjoError, RuntimeError, ValueError, OSError, MemoryError)
 """What a speaker, and the C library or the server behind it, may fail with."""
-_TURN = 4
-"""Steps an adapter takes before the next one under way: a change costs a fifth of a step."""
+_TURN = 8
+"""Steps an adapter takes before the next one under way: a change costs a quarter of a step."""
 _MIB = 2**20
 _LOG = logging.getLogger("yukjo.serve")
 
