@@ -130,7 +130,7 @@ def test_adapters_under_way_take_turns_of_eight_steps(house: House) -> None:
     assert "b" in house.speaker.steps
     first = house.speaker.steps.index("b")
     house.rounds(24)
-    assert "".join(house.speaker.steps[first : first + 20]) == "bbbbbbbb" "aaaaaaaa" "bbbb"
+    assert "".join(house.speaker.steps[first : first + 20]) == "b" * 8 + "a" * 8 + "b" * 4
 
 
 def test_a_question_of_the_adapter_in_use_goes_before_an_older_one(house: House) -> None:
