@@ -1,11 +1,9 @@
 """Write `docs/reference.md` from the code, so that it can't say what the code doesn't do.
 
-    python docs/make_reference.py           write the file
-    python docs/make_reference.py --print   show it on stdout
+    python docs/make_reference.py [--print]    write the file, or show it on stdout
 
-1. Settings, commands, codes, metrics and rules are read from the code; only what the code has no
-   words for stands in `reference_words.toml`; a name that appears or goes makes this script fail.
-2. Neither torch nor transformers is needed.
+Settings, commands, codes, metrics and rules are read from the code; only what the code has no
+words for stands in `reference_words.toml`; a name that appears or goes makes this script fail.
 """
 
 import argparse
@@ -19,7 +17,6 @@ import tomllib
 import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import NoneType
 from typing import Any
 
 from pydantic import BaseModel
@@ -196,8 +193,8 @@ def value_kind(hint: Any) -> str:  # noqa: ANN401 - any annotation
         return " or ".join(f"`{value}`" for value in arguments)
     if typing.get_origin(hint) is list:
         return f"{value_kind(arguments[0])}, may repeat"
-    if NoneType in arguments:
-        return value_kind(next(one for one in arguments if one is not NoneType))
+    if type(None) in arguments:
+        return value_kind(next(one for one in arguments if one is not type(None)))
     return {Path: "path", str: "text", int: "whole number", float: "number"}[hint]
 
 
@@ -395,9 +392,8 @@ def bullets(lines: Iterable[str]) -> str:
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table; a bar inside a cell is escaped."""
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(
-        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
-    )
+    cells = ([cell.replace("|", "\\|") for cell in line] for line in lines)
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
 
 
 if __name__ == "__main__":

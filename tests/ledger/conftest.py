@@ -37,6 +37,7 @@ def server() -> Iterator[URL]:
         return
     found = programs()
     if found is None:
+        # A server can't be had by pip; CI installs one, and SQLite runs the same suite always.
         pytest.skip("no PostgreSQL: apt-get install postgresql, or set YUKJO_TEST_POSTGRES")
     folder, secret, port = Path(tempfile.mkdtemp()), secrets.token_hex(8), free_port()
     (folder / "password").write_text(secret)

@@ -178,7 +178,7 @@ def test_no_key_is_ever_overwritten(key: Path) -> None:
     assert key.read_bytes() == before
 
 
-@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")  # nothing to refuse elsewhere
 def test_a_key_that_others_may_read_is_refused(key: Path) -> None:
     key.chmod(0o640)
     with pytest.raises(LedgerError) as caught:
@@ -236,6 +236,16 @@ def grown(project: Path, count: int = 3) -> Path:
         for number in range(count):
             ledger.append("run", f"r{number}", {"n": number})
     return project / "runs" / "ledger.sqlite"
+
+
+def test_a_verdict_is_signed_as_every_entry_is(project: Path, yukjo: Yukjo) -> None:
+    from yukjo.config import load
+    from yukjo.ledger.opening import open_ledger
+
+    with open_ledger(project, load(project)) as ledger:
+        ledger.append("run", "r1", {"adapters": {}, "agents": {}})
+    assert yukjo("gate", "latest", "--project", project).code == 1
+    assert len(list((project / "runs/checkpoints").iterdir())) == 2
 
 
 def test_with_a_key_in_the_settings_every_entry_is_signed(project: Path, yukjo: Yukjo) -> None:
@@ -357,7 +367,7 @@ def test_openssl_confirms_a_signature(tmp_path: Path, key: Path) -> None:
     try:
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
     except FileNotFoundError:
-        pytest.skip("no openssl")
+        pytest.skip("no openssl")  # a second opinion; `cryptography` checked it before
     assert done.returncode == 0, done.stderr
 
 

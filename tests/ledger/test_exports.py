@@ -195,6 +195,7 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if program is None or (
         not os.environ.get("MLFLOW_BIN") and not importlib.util.find_spec("flask")
     ):
+        # Its server asks for hundreds of MB that nothing else needs; CI has one of its own.
         pytest.skip("no MLflow server: pip install mlflow elsewhere, and set MLFLOW_BIN")
     folder = tmp_path_factory.mktemp("mlflow")
     with socket.socket() as one:

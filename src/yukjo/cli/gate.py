@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from yukjo.cli.options import AsJson, Project, existing_ledger, print_json
+from yukjo.cli.options import AsJson, Project, continued_ledger, print_json
 from yukjo.words import say
 
 HELP = say(
@@ -28,7 +28,7 @@ def gate(
     from yukjo.ledger.verdict import gate_of
     from yukjo.pipeline import gating
 
-    with existing_ledger(project) as ledger:
+    with continued_ledger(project) as ledger:
         of = gating.measured(ledger, run)
         entry = gating.rule(ledger, of)
     ruled, titles = gate_of(entry), of.body.get("titles", {})

@@ -60,6 +60,14 @@ def existing_ledger(project: Path, config: "YukjoConfig | None" = None) -> "Ledg
     return existing(project, config or load(project))
 
 
+def continued_ledger(project: Path) -> "Ledger":
+    """The ledger of a project for what adds to it, signed as `[ledger]` asks."""
+    from yukjo.config import load
+    from yukjo.ledger.opening import continued
+
+    return continued(project, load(project))
+
+
 @contextmanager
 def writing_to(place: Path) -> Iterator[None]:
     """Turn what the disk refuses into an error that says so."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from yukjo.cli.options import AsJson, Project, existing_ledger, print_json
+from yukjo.cli.options import AsJson, Project, continued_ledger, print_json
 from yukjo.words import say
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _do(project: Path, step: "Callable[[Ledger, Store], Entry]", json_: bool) ->
     from yukjo.config import load
 
     store = pipeline.store_of(pipeline.runs_folder(project, load(project)))
-    with existing_ledger(project) as ledger:
+    with continued_ledger(project) as ledger:
         entry = step(ledger, store)
     if json_:
         print_json({"entry": entry.number, "kind": entry.kind, **entry.body})

@@ -51,6 +51,12 @@ def existing(project: Path, config: YukjoConfig) -> Ledger:
     return Ledger(place)
 
 
+def continued(project: Path, config: YukjoConfig) -> Ledger:
+    """The same for who adds to a ledger that must be there: its key is needed, where one is set."""
+    existing(project, config).close()
+    return open_ledger(project, config)
+
+
 def _place(project: Path, config: YukjoConfig) -> Path | URL:
     """The database's address with its password, which the project file must not hold; or a file."""
     if config.ledger.url is None:
