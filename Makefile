@@ -35,6 +35,7 @@ serve-small: demo-small
 
 # The ledger on a real PostgreSQL (initdb on this machine) and a real MLflow server (MLFLOW_BIN).
 services: setup
+	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e '.[mlflow]'
 	$(BIN)/pytest -m services
 
 test: setup

@@ -123,8 +123,16 @@ def test_no_text_of_a_run_breaks_out_of_its_cell(body: dict[str, Any]) -> None:
 
 
 def test_a_cross_is_a_table_of_who_was_asked_about_whose_cases() -> None:
-    assert crossed.asked(CROSS) == ["rag", "review"]
-    assert crossed.cell(CROSS["cells"]["rag"]["review"]) == "▼+0.250 [+0.150, +0.350]"  # type: ignore[index]
+    shown = crossed.cells(CROSS)
+    assert list(shown) == ["rag", "review"]
+    assert shown["rag"][1] == "▼+0.250 [+0.150, +0.350]"
+
+
+def test_agents_stand_in_their_order_though_the_ledger_sorts_names() -> None:
+    named = {"citizen_support": "rag", "rag": "citizen_support"}
+    one = CROSS["cells"]["rag"]["rag"]  # type: ignore[index]
+    swapped = {owner: dict.fromkeys(named, one) for owner in named}
+    assert list(crossed.cells({"cells": swapped})) == ["rag", "citizen_support"]
     assert len(crossed.lines(CROSS)) == 3
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tampering import execute, unguarded
 from toys import Yukjo
 from yukjo.adapters.store import PRODUCTION, Store
 from yukjo.ledger.store import Ledger
@@ -150,6 +151,20 @@ def test_a_passed_adapter_goes_into_production_and_back_out(
     assert store.serving() == []  # a rollback to nothing must not serve what was rolled back
     assert yukjo("rollback", "rag", "-p", project).code == 2
     assert yukjo("ledger", "verify", "-p", project).code == 0
+
+
+def test_a_verdict_edited_behind_the_ledgers_back_promotes_nobody(
+    ran: Callable[[str], Path], yukjo: Yukjo
+) -> None:
+    project = ran("")
+    file = project / "runs" / "ledger.sqlite"
+    unguarded(file)
+    execute(file, """UPDATE entries SET body = replace(body, '"hold"', '"pass"')""")
+    for command in (("promote", "rag"), ("gate", "latest")):
+        said = yukjo(*command, "-p", project)
+        assert said.code == 2
+        assert "기록한 뒤에 내용이 바뀌었습니다" in said.err
+    assert not (project / "runs" / "adapters" / PRODUCTION).exists()
 
 
 def test_a_rollback_leads_to_the_adapter_before(ran: Callable[[str], Path], yukjo: Yukjo) -> None:

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from review.rooms import ledger_of, opinion, rate_all, started
+from yukjo.errors import LedgerError
 from yukjo.ledger.chain import link, stored
 from yukjo.records import Entry
-from yukjo.review import Room, Terms, faults, find, read_seal
+from yukjo.review import Room, Seal, Terms, faults, find, read_seal
+from yukjo.review.keys import key_file
 
 TRIGGERS = ("entries_no_update", "entries_no_delete", "entries_no_replace")
 
@@ -48,6 +50,10 @@ def found(tmp_path: Path) -> list[str]:
 
 def folder(tmp_path: Path) -> Path:
     return find(tmp_path / "runs" / "reviews", "latest")
+
+
+def seal_of(room: Room) -> Seal:
+    return read_seal(key_file(room.folder.parent, room.session.id), room.session)
 
 
 def rewrite(file: Path, change: Callable[[list[dict[str, Any]]], None]) -> None:
@@ -119,6 +125,20 @@ def test_an_edit_is_found_before_the_close_and_after_it(
     held(state)
     change(tmp_path)
     assert any(says in fault for fault in found(tmp_path)), found(tmp_path)
+
+
+@pytest.mark.parametrize("change", [edit_score, drop_rating])
+def test_a_session_whose_ratings_were_edited_is_not_closed(
+    tmp_path: Path, change: Callable[[Path], None], held: Held
+) -> None:
+    held("open")
+    change(tmp_path)
+    with (
+        Room(folder(tmp_path)) as room,
+        ledger_of(tmp_path) as ledger,
+        pytest.raises(LedgerError, match="번 기록"),
+    ):
+        room.close(seal_of(room), ledger)
 
 
 def better(entries: list[dict[str, Any]]) -> None:

@@ -29,6 +29,7 @@ def gate(
     from yukjo.pipeline import gating
 
     with continued_ledger(project) as ledger:
+        ledger.refuse_bent()
         of = gating.measured(ledger, run)
         entry = gating.rule(ledger, of)
     ruled, titles = gate_of(entry), of.body.get("titles", {})

@@ -22,17 +22,18 @@ def cell(found: Mapping[str, Any]) -> str:
 
 def table(body: Mapping[str, Any]) -> Table:
     """Rows: whose cases; columns: who was asked."""
-    cells: Mapping[str, Mapping[str, Any]] = body["cells"]
-    grid = Table(say("cases of"), *asked(body), title=title(), title_justify="left", box=SIMPLE,
+    rows = cells(body)
+    grid = Table(say("cases of"), *rows, title=title(), title_justify="left", box=SIMPLE,
                  padding=0)  # fmt: skip
-    for owner, row in cells.items():
-        grid.add_row(plain(owner), *(cell(found).replace(" [", "\n[") for found in row.values()))
+    for owner, row in rows.items():
+        grid.add_row(plain(owner), *(found.replace(" [", "\n[") for found in row))
     return grid
 
 
-def asked(body: Mapping[str, Any]) -> list[str]:
-    """Who was asked, in the columns' order."""
-    return list(next(iter(body["cells"].values())))
+def cells(body: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Whose cases -> what became of them under each agent's adapter, agents in their order."""
+    found = figures.in_order(dict(body["cells"]))
+    return {owner: [cell(row[asked]) for asked in found] for owner, row in found.items()}
 
 
 def title() -> str:

@@ -1,7 +1,6 @@
 """A recorded run as a page of Markdown: before and after, the verdict, general ability, N x N."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
 from yukjo.dashboard import crossed, figures, verdict
 from yukjo.ledger.body import AgentResult, RunBody, run_body
@@ -73,12 +72,10 @@ def _metrics(result: AgentResult) -> Iterator[Sequence[str]]:
 
 
 def _cross(cross: Entry, body: RunBody) -> Iterator[str]:
-    names = [figures.title(body, agent) for agent in crossed.asked(cross.body)]
-    cells: Mapping[str, Mapping[str, Any]] = cross.body["cells"]
+    cells = crossed.cells(cross.body)
     yield f"{crossed.title()}."
-    yield _table((say("cases of"), *names), (
-        (figures.title(body, owner), *map(crossed.cell, row.values()))
-        for owner, row in cells.items()
+    yield _table((say("cases of"), *(figures.title(body, agent) for agent in cells)), (
+        (figures.title(body, owner), *row) for owner, row in cells.items()
     ))  # fmt: skip
     yield "\n".join(f"- {line}" for line in crossed.lines(cross.body))
 

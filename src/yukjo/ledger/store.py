@@ -158,6 +158,15 @@ class Ledger:
         found.extend(against(signed, seen))
         return sorted(found, key=lambda fault: fault.number)
 
+    def refuse_bent(self) -> None:
+        """LedgerError where `verify` finds anything: on such a record nothing may be decided."""
+        for fault in self.verify():
+            raise LedgerError(
+                say("entry {number}: {what}", number=fault.number, what=fault.what),
+                where=self.where,
+                fix=say("restore the ledger from a copy; `yukjo ledger verify` shows all of it"),
+            )
+
     def _read(self, query: Select[Any]) -> Iterator[Stored]:
         """Rows one by one, in one snapshot."""
         with self._engine.begin() as connection:

@@ -41,12 +41,13 @@ def judge(ledger: Ledger, body: Mapping[str, Any]) -> dict[str, Any]:
     config = GateConfig.model_validate(body.get("config", {}).get("gate", {}))
     asked = sealed_targets(seal.body) if seal else targets(config)
     confidence = seal.body["confidence"] if seal else config.confidence
+    order = [agent for agent in body.get("config", {}).get("agents", adapters) if agent in adapters]
     levels = [Level.model_validate(level) for level in body.get("levels", ())]
     decision = decide(
         asked,
         {agent: _comparisons(result) for agent, result in body.get("agents", {}).items()},
         [*_later(ledger, adapters, confidence=confidence), *levels],
-        agents=list(adapters),
+        agents=order,  # what comes back from the ledger stands in the order of the alphabet
         confidence=confidence,
         sealed=seal is not None,
     )

@@ -1,6 +1,7 @@
 """Which adapter answers for an agent in production, and how it got there.
 
-1. An adapter is promoted only if the newest verdict over it lets its agent pass.
+1. An adapter is promoted only if the newest verdict over it lets its agent pass, on a ledger
+   whose chain is whole.
 2. The ledger is the truth: what is in production follows from its promotions and rollbacks alone.
    The store's `production.json` is what servers read, and is made from the ledger, whole or not
    at all, after the entry is written. A kill between the two leaves the old pointer; the same
@@ -31,6 +32,7 @@ def promote(ledger: Ledger, store: Store, name: str, *, reason: str) -> Entry:
 
     Blocked, with the rule that decided, where its newest verdict isn't a pass.
     """
+    ledger.refuse_bent()
     manifest = _named(store, name)
     verdict = _passed(ledger, manifest)
     entry = _standing(ledger, manifest.agent)
@@ -85,9 +87,8 @@ def _history(ledger: Ledger) -> dict[str, list[Entry]]:
         if entry.kind == "promote":
             standing.setdefault(entry.body["agent"], []).append(entry)
         elif entry.kind == "rollback":
-            del standing.get(entry.body["agent"], [])[
-                -1:
-            ]  # two at once may ask for more than there is
+            # Two at once may ask for more than there is.
+            del standing.get(entry.body["agent"], [])[-1:]
     return standing
 
 

@@ -169,7 +169,11 @@ class Room:
         return rating
 
     def close(self, seal: Seal, ledger: Ledger) -> Entry:
-        """Stop ratings, open the sides, record what was found; again the same entry."""
+        """Stop ratings, open the sides, record what was found; again the same entry.
+
+        LedgerError where a rating was changed after it was said.
+        """
+        self.book.refuse_bent()
         said = self.said()
         if not said.last:
             raise self._refusal(
