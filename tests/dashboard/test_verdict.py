@@ -133,6 +133,7 @@ def test_agents_stand_in_their_order_though_the_ledger_sorts_names() -> None:
     one = CROSS["cells"]["rag"]["rag"]  # type: ignore[index]
     swapped = {owner: dict.fromkeys(named, one) for owner in named}
     assert list(crossed.cells({"cells": swapped})) == ["rag", "citizen_support"]
+    assert crossed.asked({"cells": swapped}) == ["rag", "citizen_support"]
     assert len(crossed.lines(CROSS)) == 3
 
 

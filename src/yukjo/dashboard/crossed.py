@@ -23,17 +23,22 @@ def cell(found: Mapping[str, Any]) -> str:
 def table(body: Mapping[str, Any]) -> Table:
     """Rows: whose cases; columns: who was asked."""
     rows = cells(body)
-    grid = Table(say("cases of"), *rows, title=title(), title_justify="left", box=SIMPLE,
+    grid = Table(say("cases of"), *asked(body), title=title(), title_justify="left", box=SIMPLE,
                  padding=0)  # fmt: skip
     for owner, row in rows.items():
         grid.add_row(plain(owner), *(found.replace(" [", "\n[") for found in row))
     return grid
 
 
+def asked(body: Mapping[str, Any]) -> list[str]:
+    """Who was asked, in the columns' order."""
+    return list(figures.in_order(next(iter(body["cells"].values()))))
+
+
 def cells(body: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Whose cases -> what became of them under each agent's adapter, agents in their order."""
-    found = figures.in_order(dict(body["cells"]))
-    return {owner: [cell(row[asked]) for asked in found] for owner, row in found.items()}
+    """Whose cases -> what became of them under everyone asked, agents in their order."""
+    return {owner: [cell(row[agent]) for agent in asked(body)]
+            for owner, row in figures.in_order(body["cells"]).items()}  # fmt: skip
 
 
 def title() -> str:

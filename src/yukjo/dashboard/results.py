@@ -72,10 +72,10 @@ def _metrics(result: AgentResult) -> Iterator[Sequence[str]]:
 
 
 def _cross(cross: Entry, body: RunBody) -> Iterator[str]:
-    cells = crossed.cells(cross.body)
+    names = [figures.title(body, agent) for agent in crossed.asked(cross.body)]
     yield f"{crossed.title()}."
-    yield _table((say("cases of"), *(figures.title(body, agent) for agent in cells)), (
-        (figures.title(body, owner), *row) for owner, row in cells.items()
+    yield _table((say("cases of"), *names), (
+        (figures.title(body, owner), *row) for owner, row in crossed.cells(cross.body).items()
     ))  # fmt: skip
     yield "\n".join(f"- {line}" for line in crossed.lines(cross.body))
 
