@@ -96,14 +96,14 @@ def draw(path: Path, size: tuple[int, int] = SMALL, *, seed: int = 0) -> Picture
 
 
 def shown(
-    base: Path, images: Sequence[Picture], *, answer: str = "read", ask: str = "?"
+    base: Path, images: Sequence[Picture], *, answer: str = "read", max_tokens: int = 500
 ) -> Example:
     """A sample about `images` as this base takes it; its beginning is long enough to share."""
-    sample = Sample(instruction=ask, output=answer, agent_type="a", images=tuple(images))
+    sample = Sample(instruction="?", output=answer, agent_type="a", images=tuple(images))
     tokenizer = _tokenizer(base)
     return render(
         chat_of(sample, "Read what is there."), tokenizer=tokenizer,
-        template=Template(template_of(tokenizer).text, ""), max_tokens=500,
+        template=Template(template_of(tokenizer).text, ""), max_tokens=max_tokens,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -32,7 +33,9 @@ from yukjo.backends.torch.sketch import Sketch
 from yukjo.backends.torch.tokenizer import HfTokenizer
 from yukjo.backends.torch.trainer import TorchTrainer
 from yukjo.config.models import LoraConfig
+from yukjo.data.render import Refused
 from yukjo.errors import AdapterError, ModelError
+from yukjo.files import hash_base
 from yukjo.ports import Piece, Request
 from yukjo.records import Example, Picture
 
@@ -100,6 +103,23 @@ def test_an_image_is_one_mark_in_the_template_and_all_its_tokens_in_the_example(
     assert one.tokens.index(263) < one.tokens.index(*HfTokenizer(base).encode("?"))
     assert not any(learn for learn, token in zip(two.learn, two.tokens, strict=True)
                    if token == 263)  # fmt: skip
+
+
+def test_a_sample_too_long_with_its_images_is_refused_and_never_cut(
+    base: Path, images: tuple[Picture, ...]
+) -> None:
+    whole = shown(base, images)
+    assert shown(base, images, max_tokens=len(whole.tokens)) == whole
+    with pytest.raises(Refused, match=str(len(whole.tokens))):
+        shown(base, images, max_tokens=len(whole.tokens) - 1)
+
+
+def test_how_a_base_takes_images_is_part_of_what_it_is(base: Path, tmp_path: Path) -> None:
+    copy = copytree(base, tmp_path / "copy")
+    assert hash_base(copy) == hash_base(base)
+    settings = copy / "preprocessor_config.json"
+    settings.write_text(settings.read_text().replace("0.6", "0.8"))
+    assert hash_base(copy) != hash_base(base)
 
 
 # Training
