@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt
 
@@ -81,6 +81,22 @@ class LoraConfig(Settings):
         """What `B @ A` is multiplied with."""
         return self.alpha / (math.sqrt(self.rank) if self.use_rslora else self.rank)
 
+    def as_peft(self, base: str) -> dict[str, Any]:
+        """PEFT's `adapter_config.json` of it; `base` is the name it shows for the base."""
+        return {
+            "peft_type": "LORA",
+            "task_type": "CAUSAL_LM",
+            "base_model_name_or_path": base,
+            "r": self.rank,
+            "lora_alpha": self.alpha,
+            "lora_dropout": self.dropout,
+            "target_modules": sorted(self.targets),
+            "bias": "none",
+            "use_rslora": self.use_rslora,
+            "use_dora": self.use_dora,
+            "inference_mode": True,
+        }
+
 
 class PaceConfig(Settings):
     """[agent.NAME.train]: what of [train] may differ from agent to agent; the rest is the run's."""
@@ -105,6 +121,8 @@ class PaceConfig(Settings):
 class TrainConfig(PaceConfig):
     """[train]"""
 
+    backend: Literal["torch", "mlx"] = "torch"
+    """Who takes the steps. `mlx` is for Apple machines, base and answers included: docs/mlx.md."""
     batch: PositiveInt = 4
     """Most samples of one agent in a micro-batch; `pack_tokens` may make it smaller."""
     accumulate: PositiveInt = 4

@@ -1,0 +1,70 @@
+"""Workers of MLX on the tiny models, one a family for all tests that leave it whole."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from shutil import copytree, ignore_patterns
+
+import pytest
+
+from toys import Tiny
+from yukjo.backends.mlx.trainer import MlxTrainer
+from yukjo.backends.mlx.worker import Worker
+
+os.environ.setdefault("MLX_DISABLE_COMPILE", "1")
+
+Workers = Callable[[str], Worker]
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    """The tiny models; Gemma 3 with seven layers, because mlx-lm takes the sixth for a global one."""
+    made: dict[str, Path] = {}
+
+    def folder(kind: str) -> Path:
+        if kind == "gemma3" and not made:
+            made[kind] = tmp_path_factory.mktemp("deep") / "gemma3"
+            _deepen(tiny(kind), made[kind])
+        return made.get(kind) or tiny(kind)
+
+    return folder
+
+
+def _deepen(base: Path, folder: Path) -> None:
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    copytree(base, folder, ignore=ignore_patterns("*.safetensors"))
+    config = AutoConfig.from_pretrained(base)
+    config.num_hidden_layers = 7
+    config.layer_types = ["full_attention" if n == 5 else "sliding_attention" for n in range(7)]
+    torch.manual_seed(0)
+    AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+
+
+@pytest.fixture(scope="session")
+def workers(tiny: Tiny) -> Iterator[Workers]:
+    made: dict[str, Worker] = {}
+
+    def worker(kind: str) -> Worker:
+        if kind not in made:
+            made[kind] = Worker(tiny(kind), dtype="float32", limit_mb=20_000)
+        return made[kind]
+
+    yield worker
+    for one in made.values():
+        one.close()
+
+
+@pytest.fixture
+def fresh(tiny: Tiny) -> Iterator[Callable[[str], MlxTrainer]]:
+    """A trainer with a worker of its own, to be killed."""
+    made: list[Worker] = []
+
+    def trainer(kind: str) -> MlxTrainer:
+        made.append(Worker(tiny(kind), dtype="float32", limit_mb=20_000))
+        return MlxTrainer(made[-1], name="tiny")
+
+    yield trainer
+    for one in made:
+        one.close()
