@@ -10,14 +10,16 @@ from pathlib import Path
 
 from yukjo.adapters import mlx
 from yukjo.adapters.effect import prove
-from yukjo.adapters.store import WEIGHTS, Store, content_id
+from yukjo.adapters.store import WEIGHTS, Store, content_id, read_manifest
 from yukjo.agents import Role
 from yukjo.config import YukjoConfig
 from yukjo.data.render import template_of
+from yukjo.errors import AdapterError
 from yukjo.pipeline.parts import Parts
 from yukjo.pipeline.proving import effect_prompts
 from yukjo.pipeline.versions import versions
 from yukjo.records import AdapterManifest
+from yukjo.words import say
 
 
 def take_in(
@@ -32,6 +34,7 @@ def take_in(
         place = Path(scratch)
         mlx.write_peft(found, place, base=parts.base)
         identity, template = content_id(place), template_of(parts.tokenizer)
+        _refuse_known(identity, role, store)
         parts.engine.load(identity, place)
         prompts = effect_prompts(
             role.name, role.prompt, tokenizer=parts.tokenizer, template=template
@@ -65,3 +68,15 @@ def take_in(
         )
         store.add(place, manifest)
     return manifest
+
+
+def _refuse_known(identity: str, role: Role, store: Store) -> None:
+    """AdapterError where these weights are kept already: an adapter has one agent."""
+    if (store.folder / identity).exists():
+        kept = read_manifest(store.folder / identity)
+        raise AdapterError(
+            say("this adapter is kept already, as one of {agent}", agent=kept.agent),
+            where=str(store.folder / identity),
+            fix=say("nothing is left to do") if kept.agent == role.name
+            else say("train or take in another one for {agent}", agent=role.name),
+        )  # fmt: skip

@@ -18,7 +18,7 @@ Workers = Callable[[str], Worker]
 
 @pytest.fixture(scope="session")
 def tiny(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    """The tiny models; Gemma 3 with seven layers, because mlx-lm takes the sixth for a global one."""
+    """The tiny models; Gemma 3 with seven layers, for mlx-lm takes the sixth for a global one."""
     made: dict[str, Path] = {}
 
     def folder(kind: str) -> Path:

@@ -1,7 +1,7 @@
 """A base's `config.json` as mlx-lm and mlx-vlm look for it; the user's file is never touched.
 
 transformers 5 writes what turns positions into angles as `rope_parameters`. mlx-lm 0.32 reads that
-for Qwen3 alone: a Llama, Qwen2 or Gemma 3 folder saved by transformers 5 is loaded with mlx-lm's own
+for Qwen3 alone: a Llama, Qwen2 or Gemma 3 folder saved by transformers 5 is loaded with its own
 defaults, without a word, and computes something else. mlx-vlm refuses such a folder.
 """
 
