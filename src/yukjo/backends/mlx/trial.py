@@ -24,7 +24,7 @@ from yukjo.ports import Piece
 from yukjo.records import Example
 
 _HELD_MB = 256
-_STEPS, _ROWS, _LENGTH = 4, 4, 128
+_STEPS, _ROWS, _LENGTH = 3, 2, 64
 _WIDE, _INNER, _LAYERS, _HEADS, _WORDS = 256, 768, 4, 4, 4096
 
 
