@@ -5,6 +5,7 @@ part would answer with another adapter than was trained.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,12 @@ _UNSUPPORTED = (
 )  # fmt: skip
 
 
-def write(config: LoraConfig, folder: Path, *, base: str) -> None:
-    """Write it to `folder`; `base` is the name PEFT shows for the base."""
-    made = config.as_peft(base)
+def write(config: LoraConfig, folder: Path, *, base: str, targets: Sequence[str] = ()) -> None:
+    """Write it to `folder`; `base` is the name PEFT shows for the base.
+
+    `targets` stand in for the configured ones, where other layers are called the same.
+    """
+    made = config.as_peft(base, targets)
     write_whole(folder / CONFIG, json.dumps(made, indent=2, sort_keys=True) + "\n")
 
 

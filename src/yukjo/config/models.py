@@ -1,6 +1,7 @@
 """The settings of a project. Each says what moving it does; nonsense is refused at birth."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -69,6 +70,10 @@ class LoraConfig(Settings):
     """Share of an adapter's inputs dropped in training; guards a small set against memorising."""
     targets: Names = ("q_proj", "v_proj")
     """Names of the linear layers that get an adapter."""
+    vision_layers: Annotated[int, Field(ge=0)] = 0
+    """So many last blocks of a vision tower, and what leads on from them, get one where `targets`
+    names their layers: `qkv`, `proj`, `linear_fc1`, `linear_fc2` of Qwen3-VL. At 0 the tower stays
+    frozen and looks at an image once; as many as it has blocks train all of it."""
     use_rslora: bool = False
     """Scale by `alpha / sqrt(rank)`: a high rank keeps its strength (arXiv:2312.03732)."""
     use_dora: bool = False
@@ -81,8 +86,11 @@ class LoraConfig(Settings):
         """What `B @ A` is multiplied with."""
         return self.alpha / (math.sqrt(self.rank) if self.use_rslora else self.rank)
 
-    def as_peft(self, base: str) -> dict[str, Any]:
-        """PEFT's `adapter_config.json` of it; `base` is the name it shows for the base."""
+    def as_peft(self, base: str, targets: Sequence[str] = ()) -> dict[str, Any]:
+        """PEFT's `adapter_config.json` of it; `base` is the name it shows for the base.
+
+        `targets` stand in for the configured ones.
+        """
         return {
             "peft_type": "LORA",
             "task_type": "CAUSAL_LM",
@@ -90,7 +98,7 @@ class LoraConfig(Settings):
             "r": self.rank,
             "lora_alpha": self.alpha,
             "lora_dropout": self.dropout,
-            "target_modules": sorted(self.targets),
+            "target_modules": sorted(targets or self.targets),
             "bias": "none",
             "use_rslora": self.use_rslora,
             "use_dora": self.use_dora,

@@ -4,6 +4,7 @@
 says rank, alpha, targets and variant; DoRA adds `lora_magnitude_vector`.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -19,15 +20,24 @@ from yukjo.files import write_whole
 _KEYS = ("lora_A.weight", "lora_B.weight", "lora_magnitude_vector")
 
 
-def write(lora: Lora, folder: Path, *, base: str) -> None:
-    """Write `lora` to `folder`; `base` is the name PEFT shows for the base."""
+def write(lora: Lora, folder: Path, *, base: str, layers: Sequence[LoraLinear]) -> None:
+    """Write `lora` to `folder`; `base` is the name PEFT shows for the base, `layers` all it has."""
     tensors = {
         f"base_model.model.{name}.{key}": tensor.detach().cpu().contiguous()
         for name, pair in lora.pairs.items()
         for key, tensor in zip(_KEYS, pair.parameters(), strict=False)
     }
     write_whole(folder / peft_config.WEIGHTS, save(tensors, metadata={"format": "pt"}))
-    peft_config.write(lora.config, folder, base=base)
+    peft_config.write(lora.config, folder, base=base, targets=_targets(lora, layers))
+
+
+def _targets(lora: Lora, layers: Sequence[LoraLinear]) -> list[str]:
+    """What the adapter is on: short names, or whole ones where others are called the same.
+
+    A tower's names always are whole: its patch embedding is a `proj`, too, and no linear layer.
+    """
+    others = {layer.called for layer in layers if layer.name not in lora.pairs or layer.level}
+    return sorted(lora.config.targets if others.isdisjoint(lora.config.targets) else lora.pairs)
 
 
 def read(folder: Path, layers: list[LoraLinear]) -> Lora:
