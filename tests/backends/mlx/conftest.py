@@ -1,5 +1,6 @@
 """Workers of MLX on the tiny models, one a family for all tests that leave it whole."""
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,19 +19,29 @@ Workers = Callable[[str], Worker]
 
 @pytest.fixture(scope="session")
 def tiny(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    """The tiny models; Gemma 3 with seven layers, for mlx-lm takes the sixth for a global one."""
+    """The tiny models, two of them as MLX wants them."""
+    changes = {"gemma3": _deepen, "qwen3_vl": _mark}
     made: dict[str, Path] = {}
 
     def folder(kind: str) -> Path:
-        if kind == "gemma3" and not made:
-            made[kind] = tmp_path_factory.mktemp("deep") / "gemma3"
-            _deepen(tiny(kind), made[kind])
+        if kind in changes and kind not in made:
+            made[kind] = tmp_path_factory.mktemp("mlx") / kind
+            changes[kind](tiny(kind), made[kind])
         return made.get(kind) or tiny(kind)
 
     return folder
 
 
+def _mark(base: Path, folder: Path) -> None:
+    """mlx-vlm finds images by the token before them; transformers by their own."""
+    copytree(base, folder)
+    config = json.loads((base / "config.json").read_text())
+    config["vision_start_token_id"] = 261
+    (folder / "config.json").write_text(json.dumps(config))
+
+
 def _deepen(base: Path, folder: Path) -> None:
+    """mlx-lm takes Gemma 3's sixth layer for a global one, and fails where there is none."""
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from toys import ALL, SOME, Tiny, piece, toy
+from yukjo.backends.mlx import wire
 from yukjo.backends.mlx.trainer import MlxTrainer
 from yukjo.backends.torch.base import Base
 from yukjo.backends.torch.trainer import TorchTrainer
@@ -94,8 +95,7 @@ def test_an_untrained_adapter_answers_as_the_bare_base_and_a_norm_is_not_clipped
     trainer = MlxTrainer(workers(kind), name="tiny")
     trainer.add("a", ALL, seed=0, weight_decay=0.0)
     examples = toy(25, 13)
-    rows = [("", {"tokens": list(e.tokens), "learned": [i for i, on in enumerate(e.learn) if on]})
-            for e in examples]  # fmt: skip
+    rows = [("", wire.row(example)) for example in examples]
     bare = trainer.worker.ask("losses", rows=rows, training=False)
     assert trainer.losses([("a", e) for e in examples]) == bare
     trainer.backward([piece("a", examples)])

@@ -22,6 +22,8 @@ def settings(folder: Path) -> dict[str, Any]:
     made = with_older_names(found)
     if "text_config" in made:
         made["text_config"] = with_older_names(made["text_config"])
+    if made.get("vision_config"):  # transformers 5 calls it `qwen3_vl_vision`
+        made["vision_config"] = made["vision_config"] | {"model_type": made.get("model_type")}
     return made
 
 
@@ -41,3 +43,21 @@ def with_older_names(config: Mapping[str, Any]) -> dict[str, Any]:
     if whole.get("rope_type", "default") != "default" or "mrope_section" in whole:
         older["rope_scaling"] = {"type": whole.get("rope_type", "default"), **whole}
     return {name: value for name, value in older.items() if value is not None} | dict(config)
+
+
+def eyes_of(folder: Path) -> str:
+    """The kind of a model that sees images; "" of one that doesn't, or can't be read."""
+    try:
+        found = settings(folder)
+    except (OSError, ValueError):
+        return ""
+    return str(found.get("model_type", "?")) if found.get("vision_config") else ""
+
+
+def readable_copy(folder: Path, place: Path) -> Path:
+    """`folder` at `place` with links to its files and the configuration in older names."""
+    for file in folder.iterdir():
+        if file.name != "config.json":
+            (place / file.name).symlink_to(file.resolve())
+    (place / "config.json").write_text(json.dumps(settings(folder)), encoding="utf-8")
+    return place

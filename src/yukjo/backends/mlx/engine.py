@@ -10,7 +10,7 @@ from yukjo.backends.mlx import wire
 from yukjo.backends.mlx.worker import Worker
 from yukjo.errors import AdapterError
 from yukjo.ports import Request, Tokenizer
-from yukjo.records import Answer, Example
+from yukjo.records import Answer, Example, Picture
 from yukjo.words import say
 
 
@@ -44,10 +44,18 @@ class MlxEngine:
         losses: list[float] = self.worker.ask("losses", rows=rows, training=False)
         return losses
 
-    def next_logits(self, adapter: str, prompts: Sequence[Sequence[int]]) -> list[list[float]]:
+    def next_logits(
+        self,
+        adapter: str,
+        prompts: Sequence[Sequence[int]],
+        images: Sequence[Sequence[Picture]] = (),
+    ) -> list[list[float]]:
         """fp32 logits of the token after each prompt."""
         logits: list[list[float]] = self.worker.ask(
-            "next_logits", adapter=self._known(adapter), prompts=[list(p) for p in prompts]
+            "next_logits",
+            adapter=self._known(adapter),
+            prompts=[list(prompt) for prompt in prompts],
+            images=[wire.images(own) for own in images or [()] * len(prompts)],
         )
         return logits
 

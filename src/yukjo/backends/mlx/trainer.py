@@ -24,11 +24,12 @@ class MlxTrainer:
         self._loras: dict[str, LoraConfig] = {}
 
     def add(self, adapter: str, lora: LoraConfig, *, seed: int, weight_decay: float) -> int:
-        """Make a fresh adapter; AdapterError for DoRA, or targets that name no layer."""
-        if lora.use_dora:
+        """Make a fresh adapter; AdapterError for what isn't trained here, or names no layer."""
+        beyond = [name for name in ("use_dora", "vision_layers") if getattr(lora, name)]
+        if beyond:
             raise AdapterError(
-                say("the MLX backend trains no DoRA"),
-                where="yukjo.toml [lora] use_dora",
+                say("the MLX backend doesn't train this: {what}", what=", ".join(beyond)),
+                where=f"yukjo.toml [lora] {beyond[0]}",
                 fix=say('leave it out, or train with [train] backend = "torch"'),
             )
         numbers: int = self.worker.ask(

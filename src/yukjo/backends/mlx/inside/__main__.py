@@ -17,6 +17,7 @@ from typing import Any
 
 import mlx.core as mx
 
+from yukjo.backends.mlx.base_settings import eyes_of
 from yukjo.backends.mlx.inside.answers import Asking
 from yukjo.backends.mlx.inside.base import MIB, Base
 from yukjo.backends.mlx.inside.steps import Training, peak_mb
@@ -34,7 +35,7 @@ class Desk:
     def open(self, *, folder: str, dtype: str, recompute: bool, language: Any) -> dict[str, str]:
         """Load the base; what of this process decides bits."""
         speak(language)
-        base = Base(Path(folder), dtype=dtype, recompute=recompute)
+        base = opened(Path(folder))(Path(folder), dtype=dtype, recompute=recompute)
         training, asking = Training(base), Asking(base)
         self.does = {
             "add": training.add,
@@ -62,6 +63,16 @@ class Desk:
         """Take so many MiB, for `trial`: is it seen from outside?"""
         self._held = mx.ones((mb, MIB // 4))
         mx.eval(self._held)
+
+
+def opened(folder: Path) -> type[Base]:
+    """Who reads the base in `folder`; ModelError where it would be read in part."""
+    if kind := eyes_of(folder):
+        from yukjo.backends.mlx.inside.seeing import Seeing, refuse_unproved
+
+        refuse_unproved(kind, folder)
+        return Seeing
+    return Base
 
 
 def main() -> None:

@@ -7,13 +7,11 @@ from typing import Any
 
 import mlx.core as mx
 import numpy as np
-from mlx_lm.models.cache import make_prompt_cache
-from mlx_lm.tuner.utils import load_adapters
 
 from yukjo.backends import peft_config
 from yukjo.backends.mlx.inside.base import Base, Lora, peft_key
 from yukjo.backends.mlx.inside.steps import summed
-from yukjo.backends.mlx.wire import Ask, Row
+from yukjo.backends.mlx.wire import Ask, Image, Row
 from yukjo.config.models import LoraConfig
 from yukjo.decoding import Draw
 from yukjo.errors import AdapterError
@@ -32,7 +30,7 @@ class Asking:
         self.loras: dict[str, Lora | None] = {"": None}
 
     def load(self, adapter: str, folder: Path) -> None:
-        """Load a PEFT folder, or an MLX one by mlx-lm's own loader."""
+        """Load a PEFT folder, or an MLX one by MLX's own loader."""
         stock = (folder / _MLX_WEIGHTS).is_file()
         self.loras[adapter] = self._stock(folder) if stock else self._peft(folder)
 
@@ -44,20 +42,23 @@ class Asking:
         """Summed loss of each row under its adapter."""
         return [summed(self.base, self.loras[adapter], row) for adapter, row in rows]
 
-    def next_logits(self, adapter: str, prompts: Sequence[Sequence[int]]) -> list[list[float]]:
+    def next_logits(
+        self, adapter: str, prompts: Sequence[Sequence[int]], images: Sequence[Sequence[Image]]
+    ) -> list[list[float]]:
         """fp32 logits of the token after each prompt."""
         self.base.wear(self.loras[adapter])
-        return [_last(self.base.logits(mx.array([prompt]))).tolist() for prompt in prompts]
+        pairs = zip(prompts, images, strict=True)
+        return [_last(self.base.talk(seen)(prompt)).tolist() for prompt, seen in pairs]
 
     def answer(self, asked: Ask) -> dict[str, Any]:
         """Tokens of the answer, the seconds it took, and why it ended."""
         began = time.perf_counter()
         self.base.wear(self.loras[asked["adapter"]])
-        cache, draw = make_prompt_cache(self.base.model), Draw(_turn(asked))
+        talk, draw = self.base.talk(asked["images"]), Draw(_turn(asked))
         fresh, made = asked["tokens"], list[int]()
         finish = "length"
         while len(made) < asked["max_tokens"]:
-            token = draw.token(_last(self.base.logits(mx.array([fresh]), cache)))
+            token = draw.token(_last(talk(fresh)))
             if token in asked["stop"]:
                 finish = "stop"
                 break
@@ -68,10 +69,10 @@ class Asking:
     def _stock(self, folder: Path) -> Lora:
         self.base.wear(None)
         try:
-            load_adapters(self.base.model, str(folder))
+            self.base.put_on(folder)
         except (OSError, ValueError, KeyError, AttributeError, RuntimeError) as fault:
             raise AdapterError(
-                say("mlx-lm can't load the adapter: {fault}", fault=fault),
+                say("MLX can't load the adapter: {fault}", fault=fault),
                 where=str(folder),
                 fix=say("export it again for this base"),
             ) from fault

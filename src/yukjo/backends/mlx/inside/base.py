@@ -4,7 +4,7 @@ An adapter's layers are mlx-lm's own `LoRALinear`, each around a linear layer of
 adapters share. One adapter is worn at a time: what it learns can't depend on its company.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,14 @@ import mlx.core as mx
 import numpy as np
 from mlx import nn
 from mlx.utils import tree_flatten
+from mlx_lm.models.cache import make_prompt_cache
 from mlx_lm.tuner.lora import LoRALinear
 from mlx_lm.tuner.trainer import grad_checkpoint
+from mlx_lm.tuner.utils import load_adapters
 from mlx_lm.utils import load_model, maybe_set_recommended_wired_limit
 
 from yukjo.backends.mlx.base_settings import settings
-from yukjo.backends.mlx.wire import Row
+from yukjo.backends.mlx.wire import Image, Row
 from yukjo.config.models import LoraConfig
 from yukjo.config.presets import ALL_LINEAR
 from yukjo.errors import ModelError
@@ -26,6 +28,8 @@ from yukjo.layer_names import in_transformers
 from yukjo.words import say
 
 MIB = 2**20
+Talk = Callable[[Sequence[int]], Any]
+"""Tokens -> logits [1, T, V] of each, read behind all tokens before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +71,16 @@ class Base:
     """One frozen base in memory."""
 
     def __init__(self, folder: Path, *, dtype: str, recompute: bool) -> None:
-        """Load the Hugging Face or MLX folder; ModelError where mlx-lm can't."""
+        """Load the Hugging Face or MLX folder; ModelError where that can't be done."""
         maybe_set_recommended_wired_limit()
-        self.model = _load(folder)
+        try:
+            self.model = self._load(folder)
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as fault:
+            raise ModelError(
+                say("the base can't be loaded: {fault}", fault=fault),
+                where=str(folder),
+                fix=say("name a causal language model of the Qwen, Llama or Gemma family"),
+            ) from fault
         self.model.set_dtype(getattr(mx, dtype))
         self.model.freeze()
         mx.eval(self.model.parameters())
@@ -78,7 +89,7 @@ class Base:
         self.linears = {
             name: found[name] for name in sorted(found, key=_order) if ".layers." in name
         }
-        self.vocabulary: int = self.logits(mx.array([[0]])).shape[-1]
+        self.vocabulary: int = self.talk(())([0]).shape[-1]
         self._worn: Lora | None = None
         if recompute:
             grad_checkpoint(self.model.layers[0])  # of its class, so of all layers
@@ -108,9 +119,15 @@ class Base:
         for layer in lora.layers.values() if lora else ():
             layer.dropout.train(noisy)
 
-    def logits(self, tokens: Any, cache: Any = None) -> Any:
-        """Tokens [B, T] -> logits [B, T, V] in the weights' type."""
-        return self.model(tokens, cache=cache)
+    def talk(self, images: Sequence[Image]) -> Talk:
+        """Begin an answer: what is said is read on from what was said before."""
+        refuse_images(images)
+        cache = make_prompt_cache(self.model)
+        return lambda tokens: self.model(mx.array([tokens]), cache=cache)
+
+    def put_on(self, adapter: Path) -> None:
+        """Let mlx-lm's own loader put an MLX adapter on the bare base."""
+        load_adapters(self.model, str(adapter))
 
     def losses(self, rows: Sequence[Row]) -> Any:
         """Loss in nats of each learned token [N], row after row: fp32.
@@ -119,7 +136,8 @@ class Base:
         """
         longest = max(len(row["tokens"]) for row in rows)
         padded = [row["tokens"] + [0] * (longest - len(row["tokens"])) for row in rows]
-        logits_BTV = self.logits(mx.array(padded))  # noqa: N806 - axes
+        refuse_images([image for row in rows for image in row["images"]])
+        logits_BTV = self.model(mx.array(padded))  # noqa: N806 - axes
         # The logits at t predict the token at t + 1.
         places = [n * longest + t - 1 for n, row in enumerate(rows) for t in row["learned"]]
         targets = [row["tokens"][t] for row in rows for t in row["learned"]]
@@ -138,6 +156,9 @@ class Base:
         for name in strange:
             self._put(name, self.linears[name])
         return strange
+
+    def _load(self, folder: Path) -> Any:
+        return load_model(folder, model_config=settings(folder))[0]
 
     def _put(self, name: str, layer: Any) -> None:
         self._place(name)[name.rpartition(".")[2]] = layer
@@ -161,16 +182,14 @@ def size_mb(arrays: Iterable[Any]) -> float:
     return float(sum(array.nbytes for array in arrays)) / MIB
 
 
-def _load(folder: Path) -> Any:
-    try:
-        model, _ = load_model(folder, model_config=settings(folder))
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as fault:
+def refuse_images(images: Sequence[Image]) -> None:
+    """ModelError where a base without eyes is shown something."""
+    if images:
         raise ModelError(
-            say("the base can't be loaded: {fault}", fault=fault),
-            where=str(folder),
-            fix=say("name a causal language model of the Qwen, Llama or Gemma family"),
-        ) from fault
-    return model
+            say("this base sees no images in MLX"),
+            where=images[0]["path"],
+            fix=say("name a Qwen3-VL base, and install mlx-vlm"),
+        )
 
 
 def _order(name: str) -> tuple[int, int, str]:
