@@ -78,12 +78,12 @@ def test_losses_norms_and_weights_are_those_of_torch_at_every_step(
              side.update("a", learning_rate=3e-3, clip=0.5))
             for side in sides
         )  # fmt: skip
-        assert ours[0] == pytest.approx(theirs[0], rel=2e-5)
-        assert ours[1] == pytest.approx(theirs[1], rel=2e-4)
+        assert ours[0] == pytest.approx(theirs[0], rel=5e-6)
+        assert ours[1] == pytest.approx(theirs[1], rel=5e-5)
     torch_now, mlx_now = (
         weights(side, "a", tmp_path / f"then-{n}") for n, side in enumerate(sides)
     )
-    assert far(mlx_now, torch_now) < 1e-3
+    assert far(mlx_now, torch_now) < 3e-4
     assert far(torch_now, found[0][1]) > 0.05  # there was something to go wrong
     held_out = [("a", e) for e in toy(40, 12, seed=99)]
     assert sides[1].losses(held_out) == pytest.approx(sides[0].losses(held_out), rel=1e-4)
