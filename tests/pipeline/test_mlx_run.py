@@ -34,21 +34,23 @@ def step_losses(run: Path) -> list[dict[str, float]]:
     return [e["losses"] for e in events.read(run / "events.jsonl") if e["event"] == "step"]
 
 
-def test_the_main_job_on_mlx_trains_what_torch_trains_and_says_who_did(
+def test_the_main_job_trains_what_torch_trains_says_who_did_and_can_be_reproduced(
     project: Path, yukjo: Yukjo
 ) -> None:
-    said = yukjo("run", "-p", project, *MLX, "--set", "project.runs=mlx", "--json")
+    said = yukjo("run", "-p", project, *MLX, "--json")
     assert said.code in {0, 1}, said.err  # 1 is the gate's no
     assert yukjo("train", "-p", project, "--set", "project.runs=torch").code == 0
-    ours, theirs = (step_losses(next((project / d).glob("2*"))) for d in ("mlx", "torch"))
+    ours, theirs = (step_losses(next((project / d).glob("2*"))) for d in ("runs", "torch"))
     assert len(ours) == len(theirs) > 1
     for one, other in zip(ours, theirs, strict=True):
         assert one == pytest.approx(other, rel=2e-4)
-    (manifest, *_) = [json.loads(f.read_text()) for f in (project / "mlx").glob("adapters/*/y*n")]
+    (manifest, *_) = [json.loads(f.read_text()) for f in (project / "runs").glob("adapters/*/y*n")]
     assert manifest["versions"]["backend"] == "mlx"
     assert manifest["versions"]["mlx-lm"]
     entry: Any = said.json()
     assert {m["name"] for a in entry["agents"].values() for m in a["metrics"]} >= {"perplexity"}
+    again = yukjo("reproduce", entry["run"], "-p", project)
+    assert again.code == 0, again.out + again.err
 
 
 def test_a_run_whose_worker_is_killed_goes_on_to_the_same_bits(project: Path, yukjo: Yukjo) -> None:

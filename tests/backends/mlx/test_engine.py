@@ -217,3 +217,35 @@ def test_the_same_adapter_is_written_with_the_same_bytes(
         write_mlx(folder, tmp_path / name)
     one, two = (sha256_file(tmp_path / n / "adapters.safetensors") for n in ("one", "two"))
     assert one == two
+
+
+def test_on_a_base_in_four_bits_an_adapter_learns_and_stock_mlx_lm_answers_the_same(
+    kind: str, tiny: Tiny, tmp_path: Path
+) -> None:
+    from mlx import core as mx
+    from mlx_lm import convert, load
+
+    from toys import piece
+    from yukjo.backends.mlx.trainer import MlxTrainer
+    from yukjo.backends.mlx.worker import Worker
+
+    packed = tmp_path / "packed"
+    convert(str(readable(tiny(kind), tmp_path / "base")), str(packed), quantize=True,
+            q_group_size=32, q_bits=4)  # fmt: skip
+    worker = Worker(packed, dtype="float32", limit_mb=20_000)
+    trainer = MlxTrainer(worker, name="packed")
+    trainer.add("a", ALL, seed=0, weight_decay=0.0)
+    losses = []
+    for _ in range(6):
+        losses += trainer.backward([piece("a", toy(40, 30))])
+        trainer.update("a", learning_rate=1e-2, clip=1.0)
+    assert losses[-1] < 0.9 * losses[0]
+    trainer.save("a", tmp_path / "peft")
+    write_mlx(tmp_path / "peft", tmp_path / "mlx")
+    engine = MlxEngine(worker, HfTokenizer(packed), base_hash="")
+    engine.load("a", tmp_path / "peft")
+    model, _ = load(str(packed), adapter_path=str(tmp_path / "mlx"))
+    model.set_dtype(mx.float32)
+    ours = [model(mx.array([prompt]))[0, -1].tolist() for prompt in PROMPTS]
+    assert furthest(engine.next_logits("a", PROMPTS), ours) <= 1e-4
+    worker.close()
