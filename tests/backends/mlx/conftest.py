@@ -48,6 +48,7 @@ def _deepen(base: Path, folder: Path) -> None:
     copytree(base, folder, ignore=ignore_patterns("*.safetensors"))
     config = AutoConfig.from_pretrained(base)
     config.num_hidden_layers = 7
+    config.rope_parameters["sliding_attention"]["rope_theta"] = 500.0  # not what mlx-lm supposes
     config.layer_types = ["full_attention" if n == 5 else "sliding_attention" for n in range(7)]
     torch.manual_seed(0)
     AutoModelForCausalLM.from_config(config).save_pretrained(folder)
