@@ -6,7 +6,8 @@ them. Rows that nobody asks for stop before the last layer.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -74,6 +75,8 @@ class Layout:
     """Rows that images take, in the order of the spans' pictures; empty where there are none."""
     longest: int
     """Tokens of the longest sample."""
+    plans: dict[Any, Any] = field(default_factory=dict, compare=False)
+    """What attention made of it, kept for the next layer."""
 
 
 def lay(
@@ -142,10 +145,11 @@ class _Layer:
 
 def _spots(span: Span, find: Find | None) -> list[Sequence[Spot]]:
     """Where the images of each sample stand."""
-    if not span.images:
+    if find is None:
+        assert not span.images, "images for a base that sees none"
         return [()] * len(span.samples)
-    assert find, "images on a base that sees none"
-    return [find(*pair) for pair in zip(span.samples, span.images, strict=True)]
+    images = span.images or [()] * len(span.samples)
+    return [find(*pair) for pair in zip(span.samples, images, strict=True)]
 
 
 def _shared(span: Span, spots: Sequence[Sequence[Spot]]) -> int:
