@@ -97,7 +97,7 @@ class Training:
         write_whole(file, save(tensors, metadata={"format": "pt"}))
 
     def save_state(self, file: Path) -> None:
-        """Write all there is, PEFT's names and shapes for weights and moments alike."""
+        """Write weights, moments and steps of all adapters, by the names of `Pupil.tensors`."""
         state: dict[str, Any] = {}
         for name, pupil in self.pupils.items():
             state[f"{name}/step"] = np.array(pupil.step)
