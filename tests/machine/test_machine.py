@@ -58,7 +58,11 @@ def test_a_peak_that_is_forgotten_is_gone() -> None:
 
 
 def test_another_process_is_seen_from_outside_until_it_is_gone() -> None:
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+    command = [sys.executable, "-c", "print('up', flush=True); input()"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as other:
+        assert other.stdout
+        assert other.stdout.readline()
         assert (machine.resident_mb_of(other.pid) or 0) > 1
         other.communicate(b"\n")
     assert machine.resident_mb_of(other.pid) is None
