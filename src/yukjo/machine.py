@@ -6,6 +6,7 @@ Linux tells all of it. Elsewhere the resident memory is the highest so far, whic
 import os
 import platform
 import resource
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,15 @@ def resident_mb() -> float:
         pages = int((_SELF / "statm").read_text().split()[1])
     except OSError:
         return _highest_mb()
+    return pages * os.sysconf("SC_PAGE_SIZE") / _MIB
+
+
+def resident_mb_of(pid: int) -> float | None:
+    """Resident memory of process `pid` now, in MiB; None where there is none."""
+    try:
+        pages = int((_SELF.parent / str(pid) / "statm").read_text().split()[1])
+    except (OSError, IndexError):
+        return None if _SELF.exists() else _told_by_ps(pid)
     return pages * os.sysconf("SC_PAGE_SIZE") / _MIB
 
 
@@ -107,6 +117,13 @@ def processor() -> str:
     names = [line.partition(":")[2].strip() for line in _lines(Path("/proc/cpuinfo"))
              if line.startswith("model name")]  # fmt: skip
     return names[0] if names else platform.processor() or platform.machine()
+
+
+def _told_by_ps(pid: int) -> float | None:
+    """The same where there is no /proc."""
+    command = ["ps", "-o", "rss=", "-p", str(pid)]
+    said = subprocess.run(command, capture_output=True, check=False).stdout.split()  # noqa: S603
+    return int(said[0]) / 1024 if said else None
 
 
 def _highest_mb() -> float:

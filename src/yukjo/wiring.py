@@ -1,24 +1,26 @@
 """The one place that names leaves: from the settings of a project to a base with its parts."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from yukjo.adapters.gguf import control_tokens
 from yukjo.adapters.store import refuse_other_base
 from yukjo.config import BaseConfig, YukjoConfig
-from yukjo.errors import ModelError
+from yukjo.errors import ConfigError, ModelError
 from yukjo.files import hash_base
 from yukjo.pipeline.parts import Parts
-from yukjo.pipeline.proving import Prover, prove_merged
+from yukjo.pipeline.proving import Prover, prove_merged, show
 from yukjo.ports import Engine, Speaker, Tokenizer, Trainer
 from yukjo.records import AdapterManifest, Proof
 from yukjo.words import say
 
 if TYPE_CHECKING:
+    from yukjo.backends.mlx.trial import Trial
     from yukjo.backends.torch.engine import TorchEngine
     from yukjo.engines.llama_cpp.speaker import LlamaCppSpeaker
 
@@ -35,6 +37,8 @@ def open_tokenizer(config: YukjoConfig, project: Path) -> Tokenizer:
 
 def open_parts(config: YukjoConfig, project: Path) -> Parts:
     """Load the base once, for training and for answering."""
+    if config.train.backend == "mlx":
+        return _open_mlx(config, project)
     _need_torch()
     import torch
 
@@ -71,6 +75,38 @@ def open_parts(config: YukjoConfig, project: Path) -> Parts:
         tokenizer=tokenizer,
         trainer=TorchTrainer(base, name=config.base.model),
         engine=TorchEngine(base, tokenizer, batch=config.evaluate.batch),
+    )
+
+
+def _open_mlx(config: YukjoConfig, project: Path) -> Parts:
+    """The same in a worker process of MLX: it trains and answers on one base."""
+    _need_mlx()
+    if config.base.load_in_4bit or config.base.device != "cpu":
+        raise ConfigError(
+            say("MLX chooses its own device and reads 4 bits from an MLX folder"),
+            where="yukjo.toml [base]",
+            fix=say("leave `device` and `load_in_4bit` out, and name a folder in 4 bits"),
+        )
+    from yukjo.backends.mlx.engine import MlxEngine
+    from yukjo.backends.mlx.trainer import MlxTrainer
+    from yukjo.backends.mlx.worker import Worker
+    from yukjo.backends.torch.tokenizer import HfTokenizer
+
+    folder = base_folder(config.base, project)
+    tokenizer, base_hash = HfTokenizer(folder), hash_base(folder)
+    worker = Worker(
+        folder,
+        dtype=config.base.dtype,
+        recompute=config.train.recompute,
+        limit_mb=config.train.memory_limit_gb * 1024,
+    )
+    return Parts(
+        base=config.base.model,
+        notice=notice(folder),
+        conditions={"backend": "mlx", **worker.facts},
+        tokenizer=tokenizer,
+        trainer=MlxTrainer(worker, name=config.base.model),
+        engine=MlxEngine(worker, tokenizer, base_hash=base_hash),
     )
 
 
@@ -131,6 +167,46 @@ def merge(
     there = config.base.model_copy(update={"model": str(out.resolve())})
     merged = _open_oracle(config.model_copy(update={"base": there}), project, tokenizer)
     return prove_merged(manifest, oracle=oracle, merged=merged, tokenizer=tokenizer)
+
+
+def prove_mlx(
+    config: YukjoConfig, project: Path, exported: Mapping[Path, tuple[Path, AdapterManifest]]
+) -> dict[Path, float]:
+    """How far MLX is from torch in fp32, under each adapter as mlx-lm's own loader takes it.
+
+    `exported` maps an MLX folder to the adapter it was made of. One base at a time is in memory.
+    """
+    _need_mlx()
+    from yukjo.backends.mlx.engine import MlxEngine
+    from yukjo.backends.mlx.worker import Worker
+
+    config, tokenizer = _exact(config), open_tokenizer(config, project)
+    oracle: Engine | None = _open_oracle(config, project, tokenizer)
+    shown = {out: show(oracle, *kept, tokenizer) for out, kept in exported.items() if oracle}
+    oracle = None
+    folder = base_folder(config.base, project)
+    worker = Worker(folder, dtype="float32", limit_mb=config.train.memory_limit_gb * 1024)
+    other = MlxEngine(worker, tokenizer, base_hash="")
+    furthest = {}
+    for out, one in shown.items():
+        other.load(str(out), out)
+        furthest[out] = one.furthest(other.next_logits(str(out), one.prompts))
+        other.unload(str(out))
+    worker.close()
+    return furthest
+
+
+def mlx_trial() -> "Trial":
+    """A tiny training in MLX, twice."""
+    _need_mlx()
+    from yukjo.backends.mlx.trial import trial
+
+    return trial()
+
+
+def has_mlx() -> bool:
+    """Whether mlx-lm is installed here."""
+    return find_spec("mlx_lm") is not None
 
 
 def _exact(config: YukjoConfig) -> YukjoConfig:
@@ -304,3 +380,12 @@ def _need_torch() -> None:
             where=str(fault.name),
             fix="pip install 'yukjo[torch]'",
         ) from fault
+
+
+def _need_mlx() -> None:
+    if not has_mlx():
+        raise ModelError(
+            say("mlx-lm isn't installed"),
+            where='yukjo.toml [train] backend = "mlx"',
+            fix="pip install 'yukjo[torch,mlx]'",
+        )

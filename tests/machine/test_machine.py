@@ -1,5 +1,9 @@
 """What the system says of memory, on a made-up system and on this one."""
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,3 +55,21 @@ def test_a_peak_that_is_forgotten_is_gone() -> None:
     del block
     machine.forget_peak()
     assert machine.peak_mb() < machine.resident_mb() + 50
+
+
+def test_another_process_is_seen_from_outside_until_it_is_gone() -> None:
+    command = [sys.executable, "-c", "print('up', flush=True); input()"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as other:
+        assert other.stdout
+        assert other.stdout.readline()
+        assert (machine.resident_mb_of(other.pid) or 0) > 1
+        other.communicate(b"\n")
+    assert machine.resident_mb_of(other.pid) is None
+
+
+@pytest.mark.skipif(not shutil.which("ps"), reason="no ps")
+def test_without_proc_ps_tells_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    told = machine.resident_mb_of(os.getpid())
+    monkeypatch.setattr(machine, "_SELF", tmp_path / "self")
+    assert machine.resident_mb_of(os.getpid()) == pytest.approx(told, rel=0.2)

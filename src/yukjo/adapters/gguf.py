@@ -7,9 +7,7 @@
 3. Llama's q and k weights stand in another order of rows in a GGUF; so does their B.
 """
 
-import json
 import math
-import re
 import struct
 import tempfile
 from collections.abc import Mapping
@@ -19,18 +17,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from yukjo.adapters.store import WEIGHTS
-from yukjo.adapters.weights import Array, Weights
+from yukjo.adapters import peft
+from yukjo.adapters.weights import Array
 from yukjo.errors import AdapterError, ModelError
 from yukjo.words import say
 
-_CONFIG = "adapter_config.json"
-_UNSUPPORTED = (
-    "use_dora", "modules_to_save", "rank_pattern", "alpha_pattern", "lora_bias",
-    "trainable_token_indices", "target_parameters", "fan_in_fan_out", "layer_replication",
-    "use_qalora", "alora_invocation_tokens",
-)  # fmt: skip
-_NAME = re.compile(r"base_model\.model\.(.+)\.lora_([AB])\.weight")
 _PERMUTED = frozenset({"llama"})
 """Architectures whose q and k rows a GGUF keeps in RoPE's interleaved order."""
 
@@ -79,7 +70,7 @@ def control_tokens(file: Path) -> frozenset[int]:
 
 def convert(folder: Path, facts: Facts) -> bytes:
     """The adapter in `folder` as a GGUF-LoRA file for the base with these facts."""
-    config, tensors = _read(folder)
+    config, tensors = peft.read(folder)
     _refuse_unsupported(config, folder)
     scaled = config["lora_alpha"] * (math.sqrt(config["r"]) if config.get("use_rslora") else 1.0)
     return _written(_mapped(tensors, config["r"], facts, folder), facts.architecture, scaled)
@@ -99,26 +90,8 @@ def name_map(architecture: str, layers: int) -> Any:
     return gguf.get_tensor_name_map(known[architecture], layers) if architecture in known else None
 
 
-def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Array]]:
-    try:
-        config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
-        tensors = dict(Weights(folder / WEIGHTS))
-        if config["r"] < 1 or not math.isfinite(config["lora_alpha"]):
-            raise ValueError(config["r"])  # noqa: TRY301 - one border
-    except (OSError, ValueError, KeyError, TypeError) as fault:
-        raise AdapterError(
-            say("not a PEFT adapter: {fault}", fault=fault),
-            where=str(folder),
-            fix=say("name a folder with adapter_config.json and adapter_model.safetensors"),
-        ) from fault
-    return config, tensors
-
-
 def _refuse_unsupported(config: Mapping[str, Any], folder: Path) -> None:
-    found = [key for key in _UNSUPPORTED if config.get(key)]
-    found += [f"bias={config['bias']}"] if config.get("bias", "none") != "none" else []
-    found += [] if config.get("peft_type") == "LORA" else [f"peft_type={config.get('peft_type')}"]
-    if found:
+    if found := peft.beyond_lora(config):
         raise AdapterError(
             say("a GGUF can't hold what this adapter uses: {what}", what=", ".join(found)),
             where=str(folder),
@@ -133,7 +106,7 @@ def _mapped(
     names = name_map(facts.architecture, facts.settings["block_count"])
     made: dict[str, Array] = {}
     for name, tensor in sorted(tensors.items()):
-        match = _NAME.fullmatch(name)
+        match = peft.NAME.fullmatch(name)
         layer = names and match and names.get_name(_plain(match[1]))
         shape = facts.shapes.get(f"{layer}.weight", (0, 0))
         half = match[2] if match else "-"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from yukjo.cli.options import AsJson, Project, print_json
+from yukjo.cli.options import AsJson, Changes, Project, print_json
 from yukjo.words import say
 
 if TYPE_CHECKING:
@@ -63,18 +63,21 @@ def prove(ids: Ids = None, project: Project = Path(), json_: AsJson = False) -> 
 
 
 @app.command(
-    help=say("Adapters for other tools, proved equal: GGUF-LoRA files, or whole merged models."
-             " Example: yukjo adapter export --format gguf")
+    help=say("Adapters for other tools, proved equal: GGUF-LoRA files, MLX folders, or whole merged"
+             " models. Example: yukjo adapter export --format gguf")
 )  # fmt: skip
 def export(
     ids: Ids = None,
     format_: Annotated[
-        Literal["gguf", "merged"],
-        typer.Option("--format", help=say("`gguf` for llama.cpp, `merged` for any tool")),
+        Literal["gguf", "mlx", "merged"],
+        typer.Option(
+            "--format",
+            help=say("`gguf` for llama.cpp, `mlx` for mlx-lm and mlx-vlm, `merged` for any tool"),
+        ),
     ] = "gguf",
     out: Annotated[
         Path | None,
-        typer.Option("--out", help=say("Folder of merged models; runs/merged if left out")),
+        typer.Option("--out", help=say("Folder of MLX or merged ones; in runs if left out")),
     ] = None,
     project: Project = Path(),
 ) -> None:
@@ -82,12 +85,37 @@ def export(
     from yukjo.adapters.prove import refuse_unproved
     from yukjo.records import Proof
 
-    if format_ == "merged":
-        _merge(project, ids or [], out)
+    if format_ != "gguf":
+        {"merged": _merge, "mlx": _to_mlx}[format_](project, ids or [], out)
         return
     for proof in _proofs(project, ids or []):
         refuse_unproved(proof)
         typer.echo(str(Proof.places(_store(project).folder / proof.adapter, proof.gguf)[0]))
+
+
+@app.command(
+    "import",
+    help=say("Take in an adapter trained elsewhere, an MLX or PEFT folder, for one agent on this"
+             " project's base. Example: yukjo adapter import adapters/ --agent rag"),
+)  # fmt: skip
+def import_(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help=say("The adapter's folder"))],
+    agent: Annotated[str, typer.Option(help=say("Name of the agent"))],
+    project: Project = Path(),
+    set_: Changes = None,
+) -> None:
+    """Check, prove, keep, and print its id."""
+    from yukjo import pipeline, wiring
+    from yukjo.adapters.mlx import read_foreign
+    from yukjo.agents import role
+    from yukjo.config import change, load
+    from yukjo.pipeline.importing import take_in
+
+    config = load(project, dict(map(change, set_ or ())))
+    who, found = role(agent), read_foreign(folder)  # before the base is loaded
+    store = pipeline.store_of(pipeline.runs_folder(project, config))
+    parts = wiring.open_parts(config, project)
+    typer.echo(take_in(found, who, parts=parts, config=config, store=store).id)
 
 
 def _proofs(project: Path, ids: list[str]) -> list["Proof"]:
@@ -122,6 +150,56 @@ def _merge(project: Path, ids: list[str], out: Path | None) -> None:
             remove_whole(folder / manifest.id)
         refuse_unproved(proof)
         typer.echo(str(folder / manifest.id))
+
+
+def _to_mlx(project: Path, ids: list[str], out: Path | None) -> None:
+    from yukjo import wiring
+    from yukjo.adapters.mlx import write_mlx
+    from yukjo.config import load
+    from yukjo.pipeline.proving import MLX_LIMIT
+
+    config = load(project)
+    folder = out or project / config.project.runs / "mlx"
+    exported = {
+        folder / manifest.id: (place, manifest) for place, manifest in _chosen(project, ids)
+    }
+    for made, (place, _) in exported.items():
+        write_mlx(place, made)
+    proved = wiring.prove_mlx(config, project, exported) if wiring.has_mlx() else {}
+    for made in exported:
+        _say_of_mlx(made, proved.get(made), limit=MLX_LIMIT)
+        typer.echo(str(made))
+
+
+def _say_of_mlx(made: Path, furthest: float | None, *, limit: float) -> None:
+    """What was proved of an MLX folder; AdapterError, and no folder, where it doesn't hold."""
+    from yukjo.errors import AdapterError
+    from yukjo.files import remove_whole
+
+    if furthest is None:
+        typer.echo(
+            say("{name}: not proved here, mlx-lm isn't installed", name=made.name[:12]), err=True
+        )
+        return
+    if not furthest <= limit:  # no number is no proof
+        remove_whole(made)
+        raise AdapterError(
+            say(
+                "MLX answers otherwise: logits differ by {furthest:.1e}, more than {limit:.0e}",
+                furthest=furthest,
+                limit=limit,
+            ),
+            where=str(made),
+            fix=say("check that mlx-lm reads this base as transformers does"),
+        )
+    typer.echo(
+        say(
+            "{name}: proved, MLX's logits differ by {furthest:.1e} at most",
+            name=made.name[:12],
+            furthest=furthest,
+        ),
+        err=True,
+    )
 
 
 def _chosen(project: Path, ids: list[str]) -> list[tuple[Path, "AdapterManifest"]]:

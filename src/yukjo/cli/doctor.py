@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -40,19 +40,33 @@ class Finding:
     figures: dict[str, Any] = field(default_factory=dict)
 
 
-def doctor(project: Project = Path(), set_: Changes = None, json_: AsJson = False) -> None:
+def doctor(
+    project: Project = Path(),
+    set_: Changes = None,
+    json_: AsJson = False,
+    mlx: Annotated[
+        bool, typer.Option("--mlx", help=say("Look at MLX on this machine instead; no project"))
+    ] = False,
+) -> None:
     """Look at everything, then say it."""
-    from yukjo.config import change, load
+    from yukjo.cli import doctor_mlx
 
-    config = load(project, dict(map(change, set_ or ())))
-    found = [*_machine(project, config), *_libraries()]
-    if not any(f.level == "error" for f in found):
-        found += _base_and_memory(project, config)
+    found = [*doctor_mlx.findings()] if mlx else _of_project(project, set_ or [])
     if json_:
         print_json({"findings": [asdict(f) for f in found]})
     else:
         _show(found)
     raise typer.Exit(1 if any(f.level == "error" for f in found) else 0)
+
+
+def _of_project(project: Path, changes: list[str]) -> list[Finding]:
+    from yukjo.config import change, load
+
+    config = load(project, dict(map(change, changes)))
+    found = [*_machine(project, config), *_libraries()]
+    if not any(f.level == "error" for f in found):
+        found += _base_and_memory(project, config)
+    return found
 
 
 def _machine(project: Path, config: "YukjoConfig") -> Iterator[Finding]:
@@ -119,6 +133,9 @@ def _base_and_memory(project: Path, config: "YukjoConfig") -> Iterator[Finding]:
         )  # fmt: skip
         return
     yield Finding("base", "ok", str(folder))
+    if config.train.backend == "mlx":
+        yield Finding("training", "ok", say("MLX measures before the first step; see also --mlx"))
+        return
     yield _device(config.base.device)
     try:
         yield _memory(project, config, folder)

@@ -1,8 +1,9 @@
 """The settings of a project. Each says what moving it does; nonsense is refused at birth."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt
 
@@ -85,6 +86,25 @@ class LoraConfig(Settings):
         """What `B @ A` is multiplied with."""
         return self.alpha / (math.sqrt(self.rank) if self.use_rslora else self.rank)
 
+    def as_peft(self, base: str, targets: Sequence[str] = ()) -> dict[str, Any]:
+        """PEFT's `adapter_config.json` of it; `base` is the name it shows for the base.
+
+        `targets` stand in for the configured ones.
+        """
+        return {
+            "peft_type": "LORA",
+            "task_type": "CAUSAL_LM",
+            "base_model_name_or_path": base,
+            "r": self.rank,
+            "lora_alpha": self.alpha,
+            "lora_dropout": self.dropout,
+            "target_modules": sorted(targets or self.targets),
+            "bias": "none",
+            "use_rslora": self.use_rslora,
+            "use_dora": self.use_dora,
+            "inference_mode": True,
+        }
+
 
 class PaceConfig(Settings):
     """[agent.NAME.train]: what of [train] may differ from agent to agent; the rest is the run's."""
@@ -109,6 +129,8 @@ class PaceConfig(Settings):
 class TrainConfig(PaceConfig):
     """[train]"""
 
+    backend: Literal["torch", "mlx"] = "torch"
+    """Who takes the steps. `mlx` is for Apple machines, base and answers included: docs/mlx.md."""
     batch: PositiveInt = 4
     """Most samples of one agent in a micro-batch; `pack_tokens` may make it smaller."""
     accumulate: PositiveInt = 4

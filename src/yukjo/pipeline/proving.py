@@ -14,6 +14,8 @@ from yukjo.files import sha256_file, write_whole
 from yukjo.ports import Engine, Speaker, Tokenizer
 from yukjo.records import AdapterManifest, Picture, Proof, Sample
 
+MLX_LIMIT = 1e-4
+"""Most that MLX's fp32 logits may differ from torch's under the same adapter."""
 _PROBES = (
     "이 업무를 처음 맡은 사람에게 절차를 설명해 주세요.",
     "자료에 없는 내용을 물으면 어떻게 답해야 합니까?",
@@ -105,6 +107,29 @@ class _Merged:
     def next_logits(self, adapter: str, prompts: Sequence[Sequence[int]]) -> list[list[float]]:
         """As an engine that could take the adapter out again."""
         return (self.merged if adapter else self.oracle).next_logits("", prompts)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the oracle answers under an adapter: logits after fixed prompts, to hold others to."""
+
+    prompts: Sequence[Sequence[int]]
+    logits: Sequence[Sequence[float]]
+
+    def furthest(self, logits: Sequence[Sequence[float]]) -> float:
+        """The largest difference of another engine's logits from these."""
+        pairs = zip(self.logits, logits, strict=True)
+        return max(abs(a - b) for ours, theirs in pairs for a, b in zip(ours, theirs, strict=True))
+
+
+def show(oracle: Engine, place: Path, manifest: AdapterManifest, tokenizer: Tokenizer) -> Shown:
+    """Ask the oracle under the adapter kept at `place`."""
+    refuse_other_base(manifest, oracle.base_hash)
+    prompts = _prompts(manifest, tokenizer)
+    oracle.load(manifest.id, place)
+    shown = Shown(prompts, oracle.next_logits(manifest.id, prompts))
+    oracle.unload(manifest.id)
+    return shown
 
 
 def _prompts(manifest: AdapterManifest, tokenizer: Tokenizer) -> Sequence[Sequence[int]]:
