@@ -1,7 +1,7 @@
 """The one place that names leaves: from the settings of a project to a base with its parts."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from yukjo.adapters.gguf import control_tokens
 from yukjo.adapters.store import refuse_other_base
+from yukjo.agents.roles import Role, of_project, pick
 from yukjo.config import BaseConfig, YukjoConfig
 from yukjo.errors import ModelError
 from yukjo.files import hash_base
@@ -104,6 +105,7 @@ class Proving:
     speaker: Prover
     tokenizer: Tokenizer
     gguf: Path
+    roles: Mapping[str, Role]
 
 
 @contextmanager
@@ -113,7 +115,8 @@ def proving(config: YukjoConfig, project: Path) -> Iterator[Proving]:
     config = _exact(config).model_copy(update={"serve": alone})
     speaker, tokenizer, gguf = _open_llama_cpp(config, project)
     with speaker:
-        yield Proving(_open_oracle(config, project, tokenizer), speaker, tokenizer, gguf)
+        oracle = _open_oracle(config, project, tokenizer)
+        yield Proving(oracle, speaker, tokenizer, gguf, of_project(project))
 
 
 def merge(
@@ -130,7 +133,8 @@ def merge(
     merge(oracle, manifest.id, folder, out)
     there = config.base.model_copy(update={"model": str(out.resolve())})
     merged = _open_oracle(config.model_copy(update={"base": there}), project, tokenizer)
-    return prove_merged(manifest, oracle=oracle, merged=merged, tokenizer=tokenizer)
+    role = pick(of_project(project), manifest.agent)
+    return prove_merged(manifest, oracle=oracle, merged=merged, tokenizer=tokenizer, role=role)
 
 
 def _exact(config: YukjoConfig) -> YukjoConfig:

@@ -13,7 +13,9 @@ HELP = say("Make a project: settings, sample data, a README. Example: yukjo init
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help=say("Folder to make"))],
-    template: Annotated[Literal["gov"], typer.Option(help=say("What to start from"))] = "gov",
+    template: Annotated[
+        Literal["gov", "chain"], typer.Option(help=say("What to start from"))
+    ] = "gov",
 ) -> None:
     """Copy a template to a folder that is empty or not there."""
     from yukjo.errors import ConfigError
