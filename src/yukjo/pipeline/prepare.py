@@ -163,7 +163,8 @@ def ask_plan(config: YukjoConfig, prepared: Prepared, folder: RunFolder, *, part
         mode="json", exclude={"train": {"memory_limit_gb"}, "ledger": True, "gate": True}
     )
     asked = hash_json([settings, prepared.files, parts.engine.base_hash, prepared.template.hash,
-                       made.model_dump(mode="json", exclude={"warnings", "asked"})])  # fmt: skip
+                       made.model_dump(mode="json", exclude={"warnings", "asked"}),
+                       *_seen(prepared)])  # fmt: skip
     refuse_other(folder, asked)
     document = {
         "asked_hash": asked,
@@ -184,6 +185,13 @@ def refuse_other(folder: RunFolder, asked: str) -> None:
                 where=str(folder.plan),
                 fix=say("put them back as they were, or start a new run"),
             )
+
+
+def _seen(prepared: Prepared) -> list[list[str]]:
+    """Hashes of all images, which the data files only name; nothing where there are none."""
+    samples = [sample for side in SIDES for sample in prepared.split.side(side)]
+    found = {image.sha256 for sample in samples for image in sample.images}
+    return [sorted(found)] if found else []
 
 
 def with_adapters(config: YukjoConfig, prepared: Prepared, trainer: Trainer) -> Plan:

@@ -74,7 +74,7 @@ def _forget_other(chain: Chain, entry: Entry) -> None:
 
 def _begin(chain: Chain, drawn: Drawn) -> None:
     """Note in the run's folder what is asked; RunError where it was begun with something else."""
-    # What may be moved in the middle of a run; what a stage has of [stage] stands in its own tables.
+    # Left out is what may be moved in the middle of a run; [stage] stands in the stages' tables.
     settings = [
         of_stage(chain.config, name).model_dump(
             mode="json",
@@ -82,7 +82,8 @@ def _begin(chain: Chain, drawn: Drawn) -> None:
         )
         for name in chain.names
     ]
-    asked = hash_json([settings, dict(drawn.files), [chain.role(n).prompt for n in chain.names]])
+    prompts = [chain.role(name).prompt for name in chain.names]
+    asked = hash_json([settings, prompts, sorted(case.hash for case in drawn.every)])
     refuse_other(chain.folder, asked)
     document = {"asked_hash": asked, "stages": [*chain.names, JOINT],
                 "config": chain.config.model_dump(mode="json")}  # fmt: skip
