@@ -106,3 +106,9 @@ def find(runs: Path, name: str, *, having: Sequence[str] = _KEPT) -> RunFolder:
         where=str(runs),
         fix=say("runs here: {ids}", ids=", ".join(near)) if near else say("start one: `yukjo run`"),
     )
+
+
+def trained_in(folder: RunFolder) -> Path:
+    """Where a run trains: its folder, or that of a chain's stage begun last."""
+    stages = sorted(folder.path.glob("*/plan.json"), key=lambda plan: plan.stat().st_mtime)
+    return stages[-1].parent if stages else folder.path

@@ -13,7 +13,6 @@ from yukjo.cli.watch import Shown
 from yukjo.config import YukjoConfig, load
 from yukjo.config.chain import of_stage
 from yukjo.data.check import check
-from yukjo.errors import ConfigError
 from yukjo.ledger.opening import open_ledger
 from yukjo.pipeline.chain import Chain
 from yukjo.pipeline.prepare import data_files
@@ -39,12 +38,6 @@ def working(
     `interrupted` is said to who stops it, if it can't be gone on with.
     """
     place = pipeline.runs_folder(project, config)
-    if config.chain.stages:
-        raise ConfigError(
-            say("this project is a chain: its stages are tuned and measured together"),
-            where="yukjo.toml [chain]",
-            fix="yukjo run",
-        )
     with Shown() as watch, open_ledger(project, config) as ledger:
         folder = _begun(place, resume) if resume else None
         watch.stage("check")

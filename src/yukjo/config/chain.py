@@ -11,26 +11,27 @@ _FILE = "yukjo.toml"
 
 
 def of_stage(config: YukjoConfig, name: str) -> YukjoConfig:
-    """The settings of a stage as those of a project with one agent."""
+    """The settings of a stage as those of a project with one agent; others are left as they are."""
     own = config.stage.get(name)
     tables = {table: getattr(own, table) for table in StageConfig.model_fields} if own else {}
-    return config.model_copy(update={"agents": (name,), **tables})
+    alone = {"agents": (name,), "chain": ChainConfig(), "stage": {}}
+    return config.model_copy(update=alone | tables) if name in config.chain.stages else config
 
 
 def refuse_odd(config: YukjoConfig) -> None:
     """ConfigError where [chain] and [stage] don't fit together; nothing where there is no chain."""
     chain = config.chain
-    for name in config.stage:
-        if name not in chain.stages:
-            raise _unknown_stage(name, chain)
-    if not chain.stages:
-        return
-    if len(set(chain.stages)) != 2 or len(chain.stages) != 2:  # noqa: PLR2004 - a pair
+    if chain.stages and (len(chain.stages), len(set(chain.stages))) != (2, 2):
         raise ConfigError(
             say("a chain has two different stages"),
             where=f"{_FILE} [chain] stages",
             fix='stages = ["reader", "summariser"]',
         )
+    for name in config.stage:
+        if name not in chain.stages:
+            raise _unknown_stage(name, chain)
+    if not chain.stages:
+        return
     if not chain.fields or not chain.phrasings:
         raise ConfigError(
             say("a chain needs the fields of its analysis and phrasings of its summaries"),
@@ -42,7 +43,7 @@ def refuse_odd(config: YukjoConfig) -> None:
 
 
 def _unknown_stage(name: str, chain: ChainConfig) -> ConfigError:
-    near = get_close_matches(name, chain.stages, n=1) or chain.stages
+    near = get_close_matches(name, chain.stages, n=1)
     return ConfigError(
         say("`{name}` is no stage of the chain", name=name),
         where=f"{_FILE} [stage.{name}]",

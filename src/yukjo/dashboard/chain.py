@@ -1,14 +1,18 @@
 """A chain for people: every way through it, what became of each fact, and some cases."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from rich.box import SIMPLE
 from rich.table import Table
+from rich.text import Text
 
 from yukjo.dashboard import figures
 from yukjo.dashboard.table import plain
 from yukjo.ledger.body import Chain, Estimate, RunBody
 from yukjo.words import say
+
+Of = TypeVar("Of")
 
 _FIGURES = ("accuracy", "whole", "precision", "information_kept", "quality")
 _FATES = ("kept", "lost", "misread", "invented", "recovered")
@@ -54,17 +58,24 @@ def estimate(found: Estimate) -> str:
     return f"{figures.number(found.value)} [{low}, {high}]"
 
 
+def _in_order(found: Mapping[str, Of]) -> Iterator[tuple[str, Of]]:
+    """Ways by who reads, then who sums up: the record keeps them by the alphabet."""
+    ranks = ("before", "after", "truth", "joint")
+    return iter(sorted(found.items(), key=lambda at: [ranks.index(side) if side in ranks else 9
+                                                      for side in at[0].split("/")]))  # fmt: skip
+
+
 def ways(chain: Chain) -> Iterator[Sequence[str]]:
     """The table of all ways: its head, then a row a way."""
     yield (say("reading"), say("summary"), *map(figure_name, _FIGURES))
-    for way, found in chain.ways.items():
+    for way, found in _in_order(chain.ways):
         yield (*way_name(way), *(estimate(found.get(name, Estimate())) for name in _FIGURES))
 
 
 def fates(chain: Chain) -> Iterator[Sequence[str]]:
     """The table of what became of the facts: its head, then a row a way."""
     yield (say("reading"), say("summary"), *map(fate_name, _FATES))
-    for way, found in chain.fates.items():
+    for way, found in _in_order(chain.fates):
         yield (*way_name(way), *(estimate(found.get(name, Estimate())) for name in _FATES))
 
 
@@ -114,8 +125,14 @@ def _grid(title: str, rows: Sequence[Sequence[str]]) -> Table:
     for place, heading in enumerate(rows[0]):
         grid.add_column(heading, justify="right" if place > 1 else "left", overflow="fold")
     for row in rows[1:]:
-        grid.add_row(*(plain(cell.replace(" [", "\n[")) for cell in row))
+        grid.add_row(*map(_cell, row))
     return grid
+
+
+def _cell(text: str) -> Text:
+    """A figure with its interval below it."""
+    value, bracket, interval = text.partition(" [")
+    return Text("\n").join([plain(value), plain(f"[{interval}")]) if bracket else plain(value)
 
 
 def _side(name: str) -> str:

@@ -122,7 +122,13 @@ def rendered(
 
 
 def data_files(project: Path, config: YukjoConfig) -> list[Path]:
-    """The project's data files; ConfigError where none is named."""
+    """The project's data files; ConfigError where none is named, or each stage has its own."""
+    if config.chain.stages:
+        raise ConfigError(
+            say("this project is a chain: its stages are tuned and measured together"),
+            where="yukjo.toml [chain]",
+            fix="yukjo run",
+        )
     if not config.data.files:
         raise ConfigError(
             say("no data file is named"),

@@ -74,16 +74,16 @@ def _forget_other(chain: Chain, entry: Entry) -> None:
 
 def _begin(chain: Chain, drawn: Drawn) -> None:
     """Note in the run's folder what is asked; RunError where it was begun with something else."""
-    # Left out is what may be moved in the middle of a run; [stage] stands in the stages' tables.
+    # Left out is what may be moved in the middle of a run.
     settings = [
         of_stage(chain.config, name).model_dump(
-            mode="json",
-            exclude={"train": {"memory_limit_gb"}, "stage": True, "ledger": True, "gate": True},
+            mode="json", exclude={"train": {"memory_limit_gb"}, "ledger": True, "gate": True}
         )
         for name in chain.names
     ]
-    prompts = [chain.role(name).prompt for name in chain.names]
-    asked = hash_json([settings, prompts, sorted(case.hash for case in drawn.every)])
+    asked = hash_json([settings, chain.config.chain.model_dump(mode="json"),
+                       [chain.role(name).prompt for name in chain.names],
+                       sorted(case.hash for case in drawn.every)])  # fmt: skip
     refuse_other(chain.folder, asked)
     document = {"asked_hash": asked, "stages": [*chain.names, JOINT],
                 "config": chain.config.model_dump(mode="json")}  # fmt: skip

@@ -23,12 +23,13 @@ dtype = "float32"
 rank = 4
 [train]
 epochs = 1
-batch = 2
+batch = 1
 accumulate = 1
+pack_tokens = 64
 learning_rate = 1e-2
 evaluate_every = 2
 checkpoint_every = 1
-max_steps = 3
+max_steps = 2
 threads = 1
 [evaluate]
 cases = 8
