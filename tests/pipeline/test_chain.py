@@ -194,7 +194,7 @@ def _strike(within: str, number: int) -> None:
     ("setting", "word"),
     [
         ('chain.stages=["reader"]', "두 단계"),
-        ('chain.stages=["reader", "teller"]', "teller"),
+        ('chain.stages=["reader", "summarise"]', "혹시 `summarise`"),
         ("stage.reder.train.epochs=1", "reader"),
         ("stage.reader.train.epohcs=1", "epochs"),
         ('chain.phrasings=["{종류} {번호}"]', "금액"),
