@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 # Toys are too small to share between threads; set before torch is first imported.
@@ -10,6 +10,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import pytest
 
+import seeing
 from toys import Said, Yukjo
 from yukjo.cli import main
 from yukjo.words import speak
@@ -34,8 +35,12 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     def folder(kind: str) -> Path:
         if kind not in made:
             made[kind] = tmp_path_factory.mktemp(kind)
-            _make_model(kind, made[kind])
-            _make_tokenizer(made[kind], template=None if kind == "gemma3" else CHATML)
+            if kind in seeing.SEEING:
+                seeing.make_model(kind, made[kind], mark=263)
+                _make_tokenizer(made[kind], template=seeing.CHATML, control=seeing.CONTROL)
+            else:
+                _make_model(kind, made[kind])
+                _make_tokenizer(made[kind], template=None if kind == "gemma3" else CHATML)
         return made[kind]
 
     return folder
@@ -83,7 +88,7 @@ def _make_model(kind: str, folder: Path) -> None:
     model.save_pretrained(folder)
 
 
-def _make_tokenizer(folder: Path, *, template: str | None) -> None:
+def _make_tokenizer(folder: Path, *, template: str | None, control: Sequence[str] = ()) -> None:
     """Bytes as tokens, and control tokens above them."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
@@ -92,8 +97,8 @@ def _make_tokenizer(folder: Path, *, template: str | None) -> None:
     inner = Tokenizer(models.BPE(vocab={c: i for i, c in enumerate(letters)}, merges=[]))
     inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     inner.decoder = decoders.ByteLevel()
-    control = ["<bos>", "<eos>", "<pad>", "<|turn|>", "<|end|>"]
-    inner.add_special_tokens([AddedToken(text, special=True) for text in control])
+    every = ["<bos>", "<eos>", "<pad>", "<|turn|>", "<|end|>", *control]
+    inner.add_special_tokens([AddedToken(text, special=True) for text in every])
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=inner, bos_token="<bos>", eos_token="<eos>", pad_token="<pad>"
     )

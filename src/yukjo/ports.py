@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from yukjo.config.models import LoraConfig
-from yukjo.records import Answer, Example, Forecast, Message, Probe
+from yukjo.records import Answer, Example, Forecast, Message, Picture, Probe
 
 
 class Tokenizer(Protocol):
@@ -34,6 +34,13 @@ class Tokenizer(Protocol):
 
     def spell(self, tokens: Sequence[int]) -> str:
         """Text of `tokens` with control tokens written out, for people to see."""
+
+    def expand(self, tokens: Sequence[int], images: Sequence[Picture]) -> list[int]:
+        """`tokens` with each image's one mark repeated for all the tokens that it becomes.
+
+        ModelError for a base that sees no images; DataError where an image can't be read or the
+        marks are not as many as the images.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +127,8 @@ class Request:
     temperature: float
     """0 is greedy."""
     seed: int
+    images: tuple[Picture, ...] = ()
+    """In the order of their tokens."""
 
 
 class Engine(Protocol):
@@ -144,8 +153,16 @@ class Engine(Protocol):
     def losses(self, pack: Sequence[tuple[str, Example]]) -> list[float]:
         """Summed loss in nats over the learned tokens of each example; "" is the bare base."""
 
-    def next_logits(self, adapter: str, prompts: Sequence[Sequence[int]]) -> list[list[float]]:
-        """Logits [prompt][vocabulary] of the token after each prompt, for the effect proof."""
+    def next_logits(
+        self,
+        adapter: str,
+        prompts: Sequence[Sequence[int]],
+        images: Sequence[Sequence[Picture]] = (),
+    ) -> list[list[float]]:
+        """Logits [prompt][vocabulary] of the token after each prompt, for the effect proof.
+
+        `images` are those of each prompt; none has any where it is left out.
+        """
 
 
 @dataclass(frozen=True, slots=True)

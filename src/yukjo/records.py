@@ -31,11 +31,21 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Picture(Frozen):
+    """An image file, and what was in it when it was read."""
+
+    path: Path
+    """Resolved; where it lies is no part of what it is."""
+    sha256: str
+
+
 class Message(Frozen):
     """One turn of a conversation."""
 
     role: Role
     content: str
+    images: tuple[Picture, ...] = ()
+    """They stand before the text."""
 
 
 class Sample(Frozen):
@@ -53,12 +63,15 @@ class Sample(Frozen):
     license: str | None = None
     messages: tuple[Message, ...] = ()
     """Earlier turns of the conversation; `instruction`, `input` and `output` are its last turn."""
+    images: tuple[Picture, ...] = ()
+    """They belong to the last turn, before its instruction."""
 
     @property
     def hash(self) -> str:
         """Hex SHA-256 of what is trained on; id, source and labels don't change it."""
         turns = [[m.role, m.content] for m in self.messages]
-        return hash_json([self.agent_type, turns, self.instruction, self.input, self.output])
+        seen = [[image.sha256 for image in self.images]] if self.images else []
+        return hash_json([self.agent_type, turns, self.instruction, self.input, self.output, *seen])
 
     @property
     def name(self) -> str:
@@ -85,7 +98,9 @@ class Example:
     sample: str
     name: str
     tokens: tuple[int, ...]
+    """An image is here as all the tokens that the base makes of it."""
     learn: tuple[bool, ...]
+    images: tuple[Picture, ...] = ()
 
     @property
     def learned(self) -> int:

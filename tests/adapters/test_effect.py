@@ -22,7 +22,10 @@ class Toy:
         self.logits = {"": base, "a" * 64: adapted}
         self.asked: list[tuple[str, Sequence[Sequence[int]]]] = []
 
-    def next_logits(self, adapter: str, prompts: Sequence[Sequence[int]]) -> Logits:
+    def next_logits(
+        self, adapter: str, prompts: Sequence[Sequence[int]], images: Sequence[object] = ()
+    ) -> Logits:
+        assert not images
         self.asked.append((adapter, prompts))
         return self.logits[adapter]
 

@@ -11,20 +11,25 @@ from heapq import nlargest
 from yukjo.errors import AdapterError
 from yukjo.files import hash_json
 from yukjo.ports import Engine
-from yukjo.records import Effect
+from yukjo.records import Effect, Picture
 from yukjo.words import say
 
 _TOP = 8
 
 
-def prove(engine: Engine, adapter: str, prompts: Sequence[Sequence[int]]) -> Effect:
+def prove(
+    engine: Engine,
+    adapter: str,
+    prompts: Sequence[Sequence[int]],
+    images: Sequence[Sequence[Picture]] = (),
+) -> Effect:
     """The effect of a loaded adapter at `prompts`; AdapterError where there is none.
 
     The fingerprint takes the likeliest tokens and their logits rounded to 0.1: equal on one
     machine, and mostly, but not surely, on another (a logit may stand at a rounding edge).
     """
-    without = engine.next_logits("", prompts)
-    with_it = engine.next_logits(adapter, prompts)
+    without = engine.next_logits("", prompts, images)
+    with_it = engine.next_logits(adapter, prompts, images)
     changes = [
         abs(a - b) for x, y in zip(with_it, without, strict=True) for a, b in zip(x, y, strict=True)
     ]

@@ -152,7 +152,7 @@ def _write(files: "dict[str, tuple[Sample, ...]]", out: Path, *, force: bool) ->
     from yukjo.files import sorted_json
 
     contents = {
-        out / name: "".join(sorted_json(_row(sample)) + "\n" for sample in samples).encode()
+        out / name: "".join(sorted_json(_row(sample, out)) + "\n" for sample in samples).encode()
         for name, samples in files.items()
     }
     try:
@@ -190,10 +190,23 @@ def _replace_all(contents: dict[Path, bytes], out: Path) -> None:
             (Path(folder) / path.name).replace(path)
 
 
-def _row(sample: "Sample") -> dict[str, object]:
-    """A sample as a line of a data file: absent fields left out, `input` always there."""
+def _row(sample: "Sample", out: Path) -> dict[str, object]:
+    """A sample as a line of a file in `out`: absent fields left out, `input` always there."""
     row: dict[str, object] = sample.model_dump(mode="json", exclude_defaults=True)
+    if sample.images:
+        row["images"] = [_below(image.path, out) for image in sample.images]
     return row | {"input": sample.input}
+
+
+def _below(image: Path, out: Path) -> str:
+    """The name of an image from `out` on; DataError where it lies elsewhere."""
+    if not image.is_relative_to(out.resolve()):
+        raise DataError(
+            say("the images don't lie below the folder that is written to"),
+            where=str(image),
+            fix=say("name the folder of the data file itself with --out"),
+        )
+    return image.relative_to(out.resolve()).as_posix()
 
 
 def _findings(report: "Report") -> "list[Table | str]":

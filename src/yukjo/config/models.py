@@ -69,6 +69,10 @@ class LoraConfig(Settings):
     """Share of an adapter's inputs dropped in training; guards a small set against memorising."""
     targets: Names = ("q_proj", "v_proj")
     """Names of the linear layers that get an adapter."""
+    vision_layers: Annotated[int, Field(ge=0)] = 0
+    """So many last blocks of a vision tower, and what leads on from them, get one where `targets`
+    names their layers: `qkv`, `proj`, `linear_fc1`, `linear_fc2` of Qwen3-VL. At 0 the tower stays
+    frozen and looks at an image once; as many as it has blocks train all of it."""
     use_rslora: bool = False
     """Scale by `alpha / sqrt(rank)`: a high rank keeps its strength (arXiv:2312.03732)."""
     use_dora: bool = False

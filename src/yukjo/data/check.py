@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from yukjo.data import images
 from yukjo.data.duplicates import Sketches, near_rows, sketches
 from yukjo.data.findings import Fault, Finding, Report, explain, level
-from yukjo.data.judge import judge
+from yukjo.data.judge import MOST, judge
 from yukjo.data.lines import LIMIT, Line, name_of, read_lines
 from yukjo.data.parse import parse
 from yukjo.records import SIX
@@ -70,9 +71,12 @@ def check(
 
 
 def examine(
-    line: Line, *, agents: Collection[str]
+    line: Line, *, agents: Collection[str], folder: Path
 ) -> tuple[dict[str, Any] | None, Sequence[Fault]]:
-    """The record on a line and the line's faults; no record where one of them is an error."""
+    """The record on a line and the line's faults; no record where one of them is an error.
+
+    Images are sought from `folder` on; the record then has pictures in the place of their names.
+    """
     if line.data is None:
         return None, [Fault("line-too-long", None, {"limit": LIMIT})]
     if not line.data.strip():
@@ -83,6 +87,10 @@ def examine(
     faults = judge(record, agents=agents)
     if any(level(fault) == "error" for fault in faults):
         return None, faults
+    if names := record.get("images"):
+        record["images"], wrong = images.find(names, folder)
+        if wrong:
+            return None, [*faults, *wrong][:MOST]
     return record, faults
 
 
@@ -96,6 +104,9 @@ class _Seen:
     ids: "array[int]" = field(default_factory=lambda: array("q"))
     """Hash of each id, and in `id_rows` the row it belongs to."""
     id_rows: "array[int]" = field(default_factory=lambda: array("q"))
+    asked: "array[int]" = field(default_factory=lambda: array("q"))
+    """Hash of each question about images, and in `asked_rows` the row it belongs to."""
+    asked_rows: "array[int]" = field(default_factory=lambda: array("q"))
     chunks: list[Sketches] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     characters: int = 0
@@ -103,16 +114,23 @@ class _Seen:
     def add(self, place: int, record: dict[str, Any], agent: int) -> None:
         """Remember a sample without errors."""
         turns = tuple((turn["role"], turn["content"]) for turn in record.get("messages", ()))
-        content = (record["instruction"], record.get("input", ""), record["output"])
+        question = (record["instruction"], record.get("input", ""))
+        seen = tuple(image.sha256 for image in record.get("images", ()))
+        if seen:
+            self.asked.append(hash((record["agent_type"], turns, question, seen)))
+            self.asked_rows.append(len(self.places))
+        content = (*question, record["output"])
         if record.get("id"):
             self.ids.append(hash(record["id"]))
             self.id_rows.append(len(self.places))
         self.places.append(place)
         # Python's own hash: 64 bits, keyed anew in each process, and nothing outlives this one.
-        self.contents.append(hash((record["agent_type"], turns, content)))
+        self.contents.append(hash((record["agent_type"], turns, content, seen)))
         self.agents.append(agent)
         if len(self.places) <= SOUGHT:
-            self._sketch("\n".join([*(text for _, text in turns), *content]))
+            # Answers about different images are often alike: they are no copies.
+            said = () if seen else (*(text for _, text in turns), *content)
+            self._sketch("\n".join(said))
 
     def _sketch(self, text: str) -> None:
         """Put a text with those that wait for being sketched together."""
@@ -178,7 +196,7 @@ class _Stream:
             if line.crlf and not crlf:
                 crlf = True
                 yield place, Fault("crlf")
-            record, faults = examine(line, agents=self.agents)
+            record, faults = examine(line, agents=self.agents, folder=path.parent)
             for fault in faults:
                 yield place, fault
             if record is not None:
@@ -194,7 +212,9 @@ class _Stream:
         same = _repeats(np.array(seen.contents, dtype=np.int64))
         for row, first in same.items():
             yield int(places[row]), _other("duplicate-line", None, places[first])
-        yield from self._same_ids(same, places)
+        yield from _shared(seen.ids, seen.id_rows, ("duplicate-id", "id"), same, places)
+        twice = ("other-answer", "output")
+        yield from _shared(seen.asked, seen.asked_rows, twice, same, places)
         groups = np.array(seen.agents[:SOUGHT], dtype=np.uint8)
         for row, (earlier, percent) in near_rows(seen.chunks, groups).items():
             if row not in same:
@@ -204,14 +224,6 @@ class _Stream:
                 )
         if len(places) > SOUGHT:
             yield int(places[SOUGHT]), Fault("near-duplicates-unsought", None, {"limit": SOUGHT})
-
-    def _same_ids(self, same: dict[int, int], places: NDArray[np.int64]) -> Iterator[_Placed]:
-        """Ids that different samples share; a line that merely repeats a sample is no such."""
-        rows = self.seen.id_rows
-        for later, first in _repeats(np.array(self.seen.ids, dtype=np.int64)).items():
-            row, other = rows[later], rows[first]
-            if same.get(row, row) != same.get(other, other):
-                yield int(places[row]), _other("duplicate-id", "id", places[other])
 
 
 def _repeats(values: NDArray[np.int64]) -> dict[int, int]:
@@ -226,3 +238,17 @@ def _repeats(values: NDArray[np.int64]) -> dict[int, int]:
 def _other(code: str, name: str | None, place: np.int64, **values: object) -> Fault:
     """A fault that points at another line."""
     return Fault(code, name, {"other_place": int(place), **values})
+
+
+def _shared(
+    marks: "array[int]",
+    rows: "array[int]",
+    fault: tuple[str, str],
+    same: dict[int, int],
+    places: NDArray[np.int64],
+) -> Iterator[_Placed]:
+    """Marks that different samples share; a line that merely repeats a sample is no such."""
+    for later, first in _repeats(np.array(marks, dtype=np.int64)).items():
+        row, other = rows[later], rows[first]
+        if same.get(row, row) != same.get(other, other):
+            yield int(places[row]), _other(*fault, places[other])

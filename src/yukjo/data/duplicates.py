@@ -15,7 +15,7 @@ Bayardo, Ma, Srikant, "Scaling up all pairs similarity search", 2007.
 import sys
 import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any
 
@@ -70,11 +70,11 @@ def alike(one: str, other: str) -> float:
     return common / either if either else 0.0
 
 
-def near_groups(texts: Sequence[str]) -> list[int]:
+def near_groups(texts: Sequence[str], marks: Sequence[Collection[str]] = ()) -> list[int]:
     """For each text the number of the first text of its group.
 
     A group holds what is near, directly or through others; texts that fold to the same are near
-    however short.
+    however short, and so are two with a mark in common, where `marks` gives each text some.
 
     >>> near_groups(["한빛시 도로 보수 계획", "예산 편성 지침", "한빛시 도로보수 계획."])
     [0, 1, 0]
@@ -83,6 +83,10 @@ def near_groups(texts: Sequence[str]) -> list[int]:
     numbers = {text: number for number, text in enumerate(dict.fromkeys(folded))}
     groups = _Groups(len(numbers))
     _join_near(list(numbers), groups)
+    owners: dict[str, int] = {}
+    for text, own in zip(folded, marks, strict=False):
+        for mark in own:
+            groups.join(numbers[text], owners.setdefault(mark, numbers[text]))
     first: dict[int, int] = {}
     return [first.setdefault(groups.head(numbers[text]), i) for i, text in enumerate(folded)]
 

@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import Field
 
 from yukjo.korean.text import shown
+from yukjo.pictures import BYTES, FORMATS, PIXELS, THIN
 from yukjo.records import Frozen
 from yukjo.words import say
 
@@ -175,6 +176,7 @@ RULES: dict[str, _Rule] = {
         "error",
         lambda v: say("`{field}` is {kind}", field=v["field"], kind=_kind(v["kind"])),
         lambda v: say("write a list of earlier turns") if v["want"] == "list"
+        else say("write a list of file names") if v["want"] == "names"
         else say("write an object with `role` and `content`") if v["want"] == "object"
         else say("write a text in quotes"),
     ),
@@ -272,5 +274,61 @@ RULES: dict[str, _Rule] = {
         "warning",
         lambda _: say("lines end in carriage return and line feed (Windows)"),
         lambda _: say("save it with \\n line ends"),
+    ),
+    "too-many-images": _Rule(
+        "error",
+        lambda v: say("{count} images, more than {most}", count=v["count"], most=v["most"]),
+        lambda _: say("split the sample"),
+    ),
+    "image-path": _Rule(
+        "error",
+        lambda v: say("`{name}` doesn't stay below the folder of the data file",
+                      name=shown(v["name"])),
+        lambda _: say("name a file below it, as `images/0001.png`; never an absolute path or `..`"),
+    ),
+    "image-missing": _Rule(
+        "error",
+        lambda v: say("there is no file `{name}` that can be read", name=shown(v["name"])),
+        lambda _: say("put it there, or mend its name; it starts from the data file's folder"),
+    ),
+    "image-too-large": _Rule(
+        "error",
+        lambda v: say("`{name}` has more than {mega} MiB or {pixels} million pixels",
+                      name=shown(v["name"]), mega=BYTES >> 20, pixels=PIXELS // 10**6),
+        lambda _: say("make it smaller: the base scales such an image down anyway"),
+    ),
+    "image-too-thin": _Rule(
+        "error",
+        lambda v: say("one side of `{name}` is over {times} times the other",
+                      name=shown(v["name"]), times=THIN),
+        lambda _: say("cut it into parts that can be looked at"),
+    ),
+    "not-image": _Rule(
+        "error",
+        lambda v: say("`{name}` is none of {formats}", name=shown(v["name"]),
+                      formats=", ".join(FORMATS)),
+        lambda _: say("save the image as PNG or JPEG"),
+    ),
+    "image-broken": _Rule(
+        "error",
+        lambda v: say("`{name}` is damaged or ends too early", name=shown(v["name"])),
+        lambda _: say("export or copy the image again"),
+    ),
+    "image-frames": _Rule(
+        "error",
+        lambda v: say("`{name}` holds several frames", name=shown(v["name"])),
+        lambda _: say("save each frame as an image of its own"),
+    ),
+    "image-mode": _Rule(
+        "error",
+        lambda v: say("`{name}` can't become RGB without loss ({mode})", name=shown(v["name"]),
+                      mode=v["mode"]),
+        lambda _: say("save it as 8-bit RGB or grey, without transparency"),
+    ),
+    "other-answer": _Rule(
+        "warning",
+        lambda v: say("the same images and question as {other}, and another answer",
+                      other=v["other"]),
+        lambda _: say("keep the right one of the two"),
     ),
 }  # fmt: skip

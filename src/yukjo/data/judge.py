@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from yukjo.data.findings import LONG, SHORT, Fault, cut
 from yukjo.korean import text as korean
-from yukjo.records import DIFFICULTIES, Message, Role, Sample
+from yukjo.records import DIFFICULTIES, Role, Sample
 
 MOST = 50
 """Faults reported of one line."""
@@ -23,7 +23,8 @@ KNOWN = tuple(Sample.model_fields)
 ROLES: tuple[str, ...] = get_args(Role)
 
 _KNOWN = frozenset(KNOWN)
-_TURN = frozenset(Message.model_fields)
+TURN = ("role", "content")
+_TURN = frozenset(TURN)
 
 _FINDERS: dict[str, Callable[[str], int | None]] = {
     "lone-surrogate": korean.find_surrogate,
@@ -43,7 +44,7 @@ def judge(record: dict[str, Any], *, agents: Collection[str]) -> list[Fault]:
             faults += _characters(name, text)
     output = record.get("output")
     if isinstance(output, str):
-        faults += _manner(output)
+        faults += _manner(output, seen=bool(record.get("images")))
     return faults[:MOST]
 
 
@@ -66,6 +67,8 @@ def _shape(record: dict[str, Any], agents: Collection[str]) -> Iterator[Fault]:
             yield Fault("unknown-field", korean.shown(name), {"field": cut(name), "known": KNOWN})
         elif name == "messages":
             yield from _turns(value)
+        elif name == "images":
+            yield from _images(value)
         elif fault := _value(name, value, agents):
             yield fault
 
@@ -87,6 +90,21 @@ def _value(name: str, value: object, agents: Collection[str]) -> Fault | None:
     return None
 
 
+def _images(names: object) -> Iterator[Fault]:
+    """Faults of the list of images; `images` looks at the files."""
+    if not isinstance(names, list):
+        yield Fault(
+            "wrong-type", "images", {"field": "images", "kind": type(names), "want": "names"}
+        )
+        return
+    for number, name in enumerate(names):
+        place = f"images[{number}]"
+        if not isinstance(name, str):
+            yield Fault("wrong-type", place, {"field": place, "kind": type(name), "want": "text"})
+        elif not name.strip():
+            yield Fault("empty-text", place, {"field": place})
+
+
 def _turns(turns: object) -> Iterator[Fault]:
     """Faults of the earlier turns."""
     if not isinstance(turns, list):
@@ -106,10 +124,8 @@ def _turn(place: str, turn: dict[str, Any]) -> Iterator[Fault]:
     """Faults of one earlier turn."""
     for key in [key for key in turn if key not in _TURN]:
         name = f"{place}.{korean.shown(key)}"
-        yield Fault(
-            "unknown-field", name, {"field": cut(key), "known": tuple(Message.model_fields)}
-        )
-    for key in Message.model_fields:
+        yield Fault("unknown-field", name, {"field": cut(key), "known": TURN})
+    for key in TURN:
         name = f"{place}.{key}"
         value = turn.get(key)
         if key not in turn:
@@ -147,10 +163,10 @@ def _characters(name: str, text: str) -> Iterator[Fault]:
         yield Fault("not-nfc", name)
 
 
-def _manner(output: str) -> Iterator[Fault]:
-    """How an answer reads: its length and its language."""
+def _manner(output: str, *, seen: bool) -> Iterator[Fault]:
+    """How an answer reads: its length and its language; what is read off an image may be short."""
     if output.strip():
-        if len(output) < SHORT:
+        if len(output) < SHORT and not seen:
             yield Fault("short-output", "output", {"count": len(output)})
         elif len(output) > LONG:
             yield Fault("long-output", "output", {"count": len(output)})

@@ -7,6 +7,7 @@ The only place where a loss mask is made. Everything downstream trusts `Example.
 3. A chat that is too long is refused by name: cutting it would drop rule 2's token.
 4. Text from outside holds no control token: a sample can't end its own turn or open another.
 5. A prompt is tokenised exactly as it will be when the model answers it.
+6. An image is never cut: it counts with all the tokens that the base makes of it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -66,7 +67,7 @@ def chat_of(sample: Sample, prompt: str) -> Chat:
     turns = (
         Message(role="system", content=prompt),
         *sample.messages,
-        Message(role="user", content=request),
+        Message(role="user", content=request, images=sample.images),
         Message(role="assistant", content=sample.output),
     )
     return Chat(sample.agent_type, sample.hash, sample.name, turns)
@@ -98,7 +99,7 @@ def render(chat: Chat, *, tokenizer: Tokenizer, template: Template, max_tokens: 
     _refuse_control_tokens(chat, tokenizer)
     tokens: list[int] = []
     learn: list[bool] = []
-    done = ""
+    done, read = "", 0
     for turn, message in enumerate(chat.messages):
         if message.role != "assistant":
             continue
@@ -107,11 +108,13 @@ def render(chat: Chat, *, tokenizer: Tokenizer, template: Template, max_tokens: 
         if not (before.startswith(done) and after.startswith(before)):
             raise _refused(chat, say("the chat template rewrites earlier turns"))
         asked = tokenizer.encode(before[len(done) :])
+        if seen := [image for m in chat.messages[read:turn] for image in m.images]:
+            asked = tokenizer.expand(asked, seen)
         said = tokenizer.encode(after[len(before) :])
         produced = _until_end(said, chat, tokenizer)
         tokens += asked + said
         learn += [False] * len(asked) + [True] * produced + [False] * (len(said) - produced)
-        done = after
+        done, read = after, turn + 1
     if not any(learn):
         raise _refused(chat, say("nothing in it would be learned"))
     # What a template writes after the last end token teaches nothing.
@@ -120,7 +123,10 @@ def render(chat: Chat, *, tokenizer: Tokenizer, template: Template, max_tokens: 
         raise _refused(
             chat, say("{count} tokens, more than max_tokens = {most}", count=last, most=max_tokens)
         )
-    return Example(chat.agent, chat.sample, chat.name, tuple(tokens[:last]), tuple(learn[:last]))
+    images = tuple(image for message in chat.messages for image in message.images)
+    return Example(
+        chat.agent, chat.sample, chat.name, tuple(tokens[:last]), tuple(learn[:last]), images
+    )
 
 
 def prompt_tokens(chat: Chat, *, tokenizer: Tokenizer, template: Template) -> tuple[int, ...]:

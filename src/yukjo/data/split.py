@@ -3,7 +3,7 @@
 1. A sample's side follows from its content and its near duplicates alone: not from order, file,
    id or label, nor from any other sample. Adding samples moves no sample that they don't resemble.
 2. Samples that are near duplicates, directly or through others, stand on one side, whatever
-   their agents.
+   their agents; so do samples about the same image.
 3. Each agent is in proportion on average, not to the sample: rule 1 leaves no other way.
    `Split.shares` says what was reached, `Split.bare` which agent lacks which side.
 4. Raising the share of `test` only moves samples from `train` to `test`; `valid` likewise.
@@ -84,8 +84,14 @@ def split(samples: Sequence[Sample], *, valid: float, test: float) -> Split:
 
 
 def group_keys(samples: Sequence[Sample]) -> list[str]:
-    """For each sample the key of its group of near duplicates: the group's least content hash."""
-    groups = near_groups([said(sample) for sample in samples])
+    """For each sample the key of its group of near duplicates: the group's least content hash.
+
+    Samples about images are near where they share one.
+    """
+    pictures = [[image.sha256 for image in sample.images] for sample in samples]
+    # What is said of two images is often alike: these are near only where an image is the same.
+    texts = ["\n".join(own) or said(s) for s, own in zip(samples, pictures, strict=True)]
+    groups = near_groups(texts, pictures)
     least: dict[int, str] = {}
     for group, sample in zip(groups, samples, strict=True):
         least[group] = min(sample.hash, least.get(group, sample.hash))

@@ -11,6 +11,7 @@ from typing import cast
 from yukjo.evaluate.reading import normal
 
 VERSION = 1
+NAMES = ("field_accuracy", "item_accuracy", "cer", "cer_without_spaces", "anls")
 
 Fields = Mapping[str, str]
 
@@ -22,6 +23,29 @@ def libraries() -> dict[str, str] | None:
     except PackageNotFoundError:
         return None
     return {"cer": jiwer, "cer_without_spaces": jiwer, "anls": anls}
+
+
+def read(text: str) -> dict[str, str]:
+    r"""The fields on the lines `name: value` of `text`; of two of one name the first.
+
+    >>> read("이름: 홍길동\n비고\n금액: 3만 원\n이름: 성춘향")
+    {'이름': '홍길동', '금액': '3만 원'}
+    """
+    fields: dict[str, str] = {}
+    for line in normal(text).split("\n"):
+        name, colon, value = line.partition(":")
+        if colon and name.strip() and value[:1] in ("", " "):
+            fields.setdefault(name.strip(), value.strip())
+    return fields
+
+
+def is_fields(text: str) -> bool:
+    r"""Whether every line of `text` is a field, none twice.
+
+    >>> is_fields("이름: 홍길동\n금액: 3만 원"), is_fields("이름: 홍길동입니다.\n끝.")
+    (True, False)
+    """
+    return len(read(text)) == len(normal(text).split("\n"))
 
 
 def field_accuracy(expected: Fields, found: Fields) -> float:

@@ -114,4 +114,5 @@ def _request(
         max_tokens=config.max_tokens,
         temperature=config.temperature if repeat else 0.0,
         seed=zlib.crc32(f"{seed}/{case}/{repeat}".encode()),
+        images=question.example.images,
     )

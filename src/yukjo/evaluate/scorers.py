@@ -117,7 +117,7 @@ def _of_images() -> Iterator[Metric]:
     libraries = fields.libraries()
     if libraries is None:
         return
-    for name in ("field_accuracy", "item_accuracy", "cer", "cer_without_spaces", "anls"):
+    for name in fields.NAMES:
         better, library = not name.startswith("cer"), libraries.get(name, "")
         yield Metric(name, fields.VERSION, higher_is_better=better, library=library)
 

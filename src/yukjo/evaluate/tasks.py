@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from yukjo.agents import Role
 from yukjo.agents.roles import pick
 from yukjo.errors import RunError
-from yukjo.evaluate import drift, facts, rouge, scorers
+from yukjo.evaluate import drift, facts, fields, rouge, scorers
 from yukjo.evaluate.clusters import Together, cluster_of
 from yukjo.evaluate.conformance import conformance, material
 from yukjo.evaluate.forms import document_form
@@ -123,6 +123,17 @@ def _of_greedy(scorer: Callable[[Sample, Role, Answer], float | None]) -> _Score
     return scored
 
 
+def _of_fields(scorer: Callable[[fields.Fields, fields.Fields], float]) -> _Scorer:
+    """A scorer of what was read off images; None where the reference isn't fields off an image."""
+
+    def scored(sample: Sample, _: Role, answer: Answer) -> float | None:
+        if not sample.images or not fields.is_fields(sample.output):
+            return None
+        return scorer(fields.read(sample.output), fields.read(answer.text))
+
+    return _of_greedy(scored)
+
+
 _SCORERS: dict[str, _Scorer] = {
     "chrf": _of_greedy(lambda sample, _, answer: scorers.chrf(answer.text, sample.output)),
     "rouge_l": _of_greedy(lambda sample, _, answer: rouge.rouge_l(answer.text, sample.output)),
@@ -159,17 +170,32 @@ _SCORERS: dict[str, _Scorer] = {
         [answer.text for answer in answers if answer.repeat > 0]
     ),
     "seconds": _of_greedy(lambda _, __, answer: answer.seconds),
+    "field_accuracy": _of_fields(fields.field_accuracy),
+    "item_accuracy": _of_fields(fields.item_accuracy),
+    "cer": _of_fields(fields.cer),
+    "cer_without_spaces": _of_fields(fields.cer_without_spaces),
+    "anls": _of_fields(fields.anls),
 }
 
 
 def _scored() -> list[str]:
     """Metrics that can be scored here: all but those whose library is missing."""
-    return [name for name in _SCORERS if name not in left_out()]
+    missing = {*_without_kiwi(), *_without_readers()}
+    return [name for name in _SCORERS if name not in missing]
 
 
-def left_out() -> list[str]:
-    """Metrics that are left out for want of a library."""
-    return [] if rouge.kiwi() else ["rouge_l", "rouge_2"]
+def left_out(samples: Iterable[Sample] = ()) -> list[str]:
+    """Metrics of these samples that are left out for want of a library."""
+    seen = any(sample.images for sample in samples)
+    return [*_without_kiwi(), *(_without_readers() if seen else ())]
+
+
+def _without_kiwi() -> Sequence[str]:
+    return () if rouge.kiwi() else ("rouge_l", "rouge_2")
+
+
+def _without_readers() -> Sequence[str]:
+    return () if fields.libraries() else fields.NAMES
 
 
 def _comparisons(

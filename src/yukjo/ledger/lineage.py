@@ -55,7 +55,7 @@ def files_of(project: Path, runs: Path, data: Sequence[Path], agents: Collection
     known = Files(project, runs, data)
     for file in data:
         for line in read_lines(project / file) if (project / file).is_file() else ():
-            record, _ = examine(line, agents=agents)
+            record, _ = examine(line, agents=agents, folder=(project / file).parent)
             if record is not None:
                 sample = Sample.model_validate(fields(record))
                 known.lines.setdefault(sample.hash, []).append(f"{file}:{line.number}")

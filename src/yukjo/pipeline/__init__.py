@@ -185,9 +185,12 @@ def _before(work: Work) -> Measured:
 
 def _compare(work: Work, before: Measured, adapters: Mapping[str, AdapterManifest]) -> Results:
     """Measure the adapters, keep both sides raw, and score what was kept."""
-    if missing := left_out():
+    if missing := left_out(work.prepared.split.test):
         work.watch.note(
-            say("left out, because Kiwi isn't installed: {metrics}", metrics=", ".join(missing))
+            say(
+                "left out, because their library isn't installed: {metrics}",
+                metrics=", ".join(missing),
+            )
         )
     after = _measure(work, adapters=adapters)
     write_jsonl(work.folder.baseline, _baseline(work, adapters))

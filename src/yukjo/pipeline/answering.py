@@ -8,7 +8,7 @@ from yukjo.config import YukjoConfig
 from yukjo.data.render import chat_of, end_tokens, prompt_tokens, render, template_of
 from yukjo.pipeline.parts import Parts
 from yukjo.ports import Request
-from yukjo.records import AdapterManifest, Answer, Sample
+from yukjo.records import AdapterManifest, Answer, Picture, Sample
 
 
 def answer(
@@ -18,6 +18,7 @@ def answer(
     *,
     question: str,
     material: str,
+    images: tuple[Picture, ...] = (),
     adapter: tuple[Path, AdapterManifest] | None,
 ) -> Answer:
     """The greedy answer of `role` to `question`; None asks the bare base."""
@@ -29,7 +30,9 @@ def answer(
         refuse_other_words(manifest, template_hash=template.hash, prompt_hash=role.prompt_hash)
         identity = manifest.id
         parts.engine.load(identity, place)
-    sample = Sample(instruction=question, input=material, output="-", agent_type=role.name)
+    sample = Sample(
+        instruction=question, input=material, output="-", agent_type=role.name, images=images
+    )
     chat = chat_of(sample, role.prompt)
     whole = render(chat, tokenizer=parts.tokenizer, template=template, max_tokens=2**31)
     request = Request(
@@ -42,5 +45,6 @@ def answer(
         max_tokens=config.evaluate.max_tokens,
         temperature=0.0,
         seed=config.seed,
+        images=images,
     )
     return parts.engine.answer([request])[0]

@@ -4,7 +4,7 @@ import shutil
 
 from yukjo.adapters.effect import prove
 from yukjo.adapters.store import WEIGHTS, Store, content_id
-from yukjo.pipeline.proving import effect_prompts
+from yukjo.pipeline.proving import effect_prompts, probe_image
 from yukjo.pipeline.versions import versions
 from yukjo.pipeline.work import Work
 from yukjo.records import AdapterManifest
@@ -20,9 +20,11 @@ def keep(work: Work, agent: AgentPlan, *, done: Progress, store: Store) -> Adapt
     shutil.copytree(work.folder.best / agent.adapter, place)
     identity = content_id(place)
     parts.engine.load(identity, place)
+    seen = (probe_image(),) if any(e.images for e in prepared.train[name]) else ()
     prompts = effect_prompts(
-        name, prepared.roles[name].prompt, tokenizer=parts.tokenizer, template=prepared.template
-    )
+        name, prepared.roles[name].prompt, tokenizer=parts.tokenizer, template=prepared.template,
+        images=seen,
+    )  # fmt: skip
     best = done.best[agent.adapter]
     manifest = AdapterManifest(
         id=identity,
@@ -43,7 +45,7 @@ def keep(work: Work, agent: AgentPlan, *, done: Progress, store: Store) -> Adapt
         steps=done.stopped.get(agent.adapter, agent.steps),
         best_step=best.step,
         valid_loss=best.loss,
-        effect=prove(parts.engine, identity, prompts),
+        effect=prove(parts.engine, identity, prompts, [seen] * len(prompts) if seen else ()),
         versions=versions() | dict(parts.conditions),
         licences=_licences(work, name),
     )  # fmt: skip

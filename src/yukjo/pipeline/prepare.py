@@ -110,7 +110,8 @@ def ask_plan(config: YukjoConfig, prepared: Prepared, folder: RunFolder, *, part
         mode="json", exclude={"train": {"memory_limit_gb"}, "ledger": True, "gate": True}
     )
     asked = hash_json([settings, prepared.files, parts.engine.base_hash, prepared.template.hash,
-                       made.model_dump(mode="json", exclude={"warnings", "asked"})])  # fmt: skip
+                       made.model_dump(mode="json", exclude={"warnings", "asked"}),
+                       *_seen(prepared)])  # fmt: skip
     if folder.plan.exists():
         stored = json.loads(folder.plan.read_text(encoding="utf-8"))
         if stored["asked_hash"] != asked:
@@ -126,6 +127,13 @@ def ask_plan(config: YukjoConfig, prepared: Prepared, folder: RunFolder, *, part
     }
     write_whole(folder.plan, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
     return made
+
+
+def _seen(prepared: Prepared) -> list[list[str]]:
+    """Hashes of all images, which the data files only name; nothing where there are none."""
+    samples = [sample for side in SIDES for sample in prepared.split.side(side)]
+    found = {image.sha256 for sample in samples for image in sample.images}
+    return [sorted(found)] if found else []
 
 
 def with_adapters(config: YukjoConfig, prepared: Prepared, trainer: Trainer) -> Plan:

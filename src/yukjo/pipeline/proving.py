@@ -12,7 +12,7 @@ from yukjo.agents.roles import pick
 from yukjo.data.render import Template, chat_of, prompt_tokens, template_of
 from yukjo.files import sha256_file, write_whole
 from yukjo.ports import Engine, Speaker, Tokenizer
-from yukjo.records import AdapterManifest, Proof, Sample
+from yukjo.records import AdapterManifest, Picture, Proof, Sample
 
 _PROBES = (
     "이 업무를 처음 맡은 사람에게 절차를 설명해 주세요.",
@@ -20,6 +20,12 @@ _PROBES = (
     "지난달 처리 결과를 한 문단으로 정리해 주세요.",
 )
 """Fixed requests at which every adapter's effect is taken, and at which engines are compared."""
+
+
+def probe_image() -> Picture:
+    """The fixed image that they come with where an adapter was trained on images."""
+    path = Path(__file__).with_name("probe.png")
+    return Picture(path=path, sha256=sha256_file(path))
 
 
 class Prover(Speaker, Protocol):
@@ -34,10 +40,17 @@ class Prover(Speaker, Protocol):
 
 
 def effect_prompts(
-    agent: str, prompt: str, *, tokenizer: Tokenizer, template: Template
+    agent: str,
+    prompt: str,
+    *,
+    tokenizer: Tokenizer,
+    template: Template,
+    images: tuple[Picture, ...] = (),
 ) -> list[tuple[int, ...]]:
     """The fixed requests as `agent`, whose system prompt is `prompt`, would be asked them."""
-    probes = [Sample(instruction=text, output="-", agent_type=agent) for text in _PROBES]
+    probes = [
+        Sample(instruction=text, output="-", agent_type=agent, images=images) for text in _PROBES
+    ]
     return [
         prompt_tokens(chat_of(probe, prompt), tokenizer=tokenizer, template=template)
         for probe in probes

@@ -18,7 +18,7 @@ from yukjo import runs
 from yukjo.adapters.store import content_id
 from yukjo.config import YukjoConfig
 from yukjo.errors import RunError
-from yukjo.files import canonical_json, sha256_file
+from yukjo.files import canonical_json, hash_json, sha256_file
 from yukjo.ledger.store import Ledger
 from yukjo.pipeline import learn
 from yukjo.pipeline.prepare import ask_plan
@@ -93,6 +93,8 @@ def reproduce(work: Work, entry: Entry) -> Entry:
         {
             say("base"): Pair(then["base"]["hash"], now["base"]["hash"]),
             say("chat template"): Pair(then["template_hash"], now["template_hash"]),
+            # The files are the same: what else a line is made of are its images.
+            say("images"): Pair(*(hash_json(side["data"]["lines"]) for side in (then, now))),
             **{f"[agents] {name}": Pair(made["prompt_hash"], work.prepared.roles[name].prompt_hash)
                for name, made in then["adapters"].items()},
         },

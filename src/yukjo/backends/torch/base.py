@@ -1,8 +1,9 @@
 """A transformers causal LM, frozen, with its linear layers ready for adapters.
 
 Any decoder of `AutoModelForCausalLM` whose attention goes through transformers' attention
-interface works: Qwen3, Llama and Gemma are tested. Linear weights stay in `dtype`, or in four
-bits; norms and the residual stream are fp32.
+interface works: Qwen3, Llama and Gemma are tested, and those of Qwen3-VL and Qwen2.5-VL with their
+eyes. Linear weights stay in `dtype`, a decoder's in four bits where asked; norms and the residual
+stream are fp32.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,17 +14,19 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, AutoModelForImageTextToText
 from transformers.utils import logging
 
 from yukjo.backends.torch import flash as flash_attention
 from yukjo.backends.torch.attention import BATCH, PACKED
+from yukjo.backends.torch.eyes import Eyes, joined
 from yukjo.backends.torch.frozen import FourBit, Frozen
 from yukjo.backends.torch.fused import fuse
 from yukjo.backends.torch.head import Head
 from yukjo.backends.torch.last_layer import trim
 from yukjo.backends.torch.layout import Span, lay
 from yukjo.backends.torch.lora import Lanes, LoraLinear, Owners, Pass
+from yukjo.backends.torch.processor import sees
 from yukjo.backends.torch.screen import Screen, can_screen
 from yukjo.errors import ModelError
 from yukjo.files import hash_base
@@ -60,7 +63,11 @@ class Base:
         self.under_way = Pass()
         self.decoder: Any = self.model.get_decoder()
         self.settings = self.model.config.get_text_config()
-        self.layers = self._swap_linears(FourBit if load_in_4bit else Frozen)
+        self.eyes = Eyes(self.model, folder, self.under_way) if sees(folder) else None
+        self.layers: list[LoraLinear] = []
+        self._swap_linears(self.decoder, FourBit if load_in_4bit else Frozen)
+        if self.eyes:
+            self.eyes.names = self._swap_linears(self.eyes.tower, Frozen, self.eyes.level)
         if self.device.type != "cpu":
             self.model.to(self.device)
         output = self.model.get_output_embeddings()
@@ -74,6 +81,8 @@ class Base:
             if "norm" in name:
                 parameter.data = parameter.data.float()
         fuse(self.decoder, dtype=output.weight.dtype)
+        if self.eyes:
+            fuse(self.eyes.tower, dtype=output.weight.dtype)
         _cast_rotary(self.decoder, output.weight.dtype)
         if not self.flash:
             trim(self.decoder.layers[-1], self.under_way)
@@ -99,7 +108,8 @@ class Base:
         The last layer keeps all: it holds few rows, and its way back comes first (Chen et al.
         2016, arXiv:1604.06174).
         """
-        for layer in self.decoder.layers[:-1]:
+        blocks = self.eyes.tower.blocks if self.eyes else ()
+        for layer in (*blocks, *self.decoder.layers[:-1]):
             layer.forward = self._recomputed(layer.forward)
 
     def _recomputed(self, forward: Callable[..., Any]) -> Callable[..., Any]:
@@ -114,19 +124,22 @@ class Base:
 
         return twice
 
-    def _swap_linears(self, kind: type[Frozen]) -> list[LoraLinear]:
-        """Put a `LoraLinear` in the place of each linear layer of the decoder."""
+    def _swap_linears(
+        self, root: nn.Module, kind: type[Frozen], level: Callable[[str], int] = lambda _: 0
+    ) -> frozenset[str]:
+        """Put a `LoraLinear` in the place of each linear layer below `root`; their names."""
         names = {id(module): name for name, module in self.model.named_modules()}
-        prefix = names[id(self.decoder)] + "."
-        found = [(n, m) for n, m in self.decoder.named_modules() if isinstance(m, nn.Linear)]
-        layers = []
-        for number, (name, module) in enumerate(found):
-            frozen = kind(module, self.device)
-            layer = LoraLinear(frozen, name=prefix + name, number=number, under_way=self.under_way)
+        prefix = names[id(root)] + "."
+        found = [(n, m) for n, m in root.named_modules() if isinstance(m, nn.Linear)]
+        for name, module in found:
+            layer = LoraLinear(
+                kind(module, self.device), name=prefix + name, number=len(self.layers),
+                under_way=self.under_way, level=level(name),
+            )  # fmt: skip
             parent, _, child = name.rpartition(".")
-            setattr(self.decoder.get_submodule(parent), child, layer)
-            layers.append(layer)
-        return layers
+            setattr(root.get_submodule(parent), child, layer)
+            self.layers.append(layer)
+        return frozenset(prefix + name for name, _ in found)
 
     def embed(self, tokens: Tensor) -> Tensor:
         """Tokens [...] -> fp32 [..., D], scaled as the model does; only the rows asked for."""
@@ -140,38 +153,78 @@ class Base:
 
         With `share` an owner's samples have their common beginning computed once.
         """
-        layout = lay(spans, share=share and not self.flash, device=self.device)
+        find = self.eyes.find if self.eyes else None
+        layout = lay(spans, share=share and not self.flash, device=self.device, find=find)
+        embedded, deep = self._with_sights(self.embed(layout.tokens[None]), layout.seen, spans)
         self.under_way.owners = Lanes(layout.lanes)
         self.settings._attn_implementation = flash_attention.PACKED if self.flash else PACKED  # noqa: SLF001 - transformers' own switch
         out = self.decoder(
-            inputs_embeds=self.embed(layout.tokens[None]),
-            position_ids=layout.positions[None],
+            inputs_embeds=embedded,
+            position_ids=layout.positions[..., None, :],
             use_cache=False,
             layout=layout,
+            **deep,
         )
         hidden: Tensor = out.last_hidden_state[0]
         return hidden[layout.rows] if self.flash else hidden
 
+    def _with_sights(
+        self, embedded: Tensor, rows: Tensor | None, spans: Sequence[Span]
+    ) -> tuple[Tensor, dict[str, Any]]:
+        """Embeddings [B, T, D] with what the spans' images look like at `rows` of B * T.
+
+        And what the decoder's first layers are given besides.
+        """
+        pictured = [span for span in spans if span.pictures]
+        if not pictured:
+            return embedded, {}
+        assert self.eyes
+        assert rows is not None
+        sights = joined([self.eyes.see(s.pictures, s.lora, s.noise) for s in pictured])
+        flat = embedded.flatten(0, 1)
+        embedded = flat.index_copy(0, rows, sights.rows.to(flat.dtype)).view(embedded.shape)
+        # The last layer's rows of images are asked of by nobody.
+        deep = list(sights.deep[: len(self.decoder.layers) - 1])
+        given = {"visual_pos_masks": rows, "deepstack_visual_embeds": deep} if deep else {}
+        return embedded, given
+
     def hidden_of_batch(
-        self, tokens: Tensor, owners: Owners, *, mask: Tensor, positions: Tensor, cache: Any
+        self,
+        tokens: Tensor,
+        owners: Owners,
+        *,
+        mask: Tensor,
+        positions: Tensor,
+        cache: Any,
+        seen: tuple[Tensor, Sequence[Span]] | None = None,
     ) -> Tensor:
-        """Hidden states [B, T, D] of a left-padded batch that goes on from `cache`."""
+        """Hidden states [B, T, D] of a left-padded batch that goes on from `cache`.
+
+        `seen` are the rows of B * T that images take, and the spans these are of.
+        """
+        embedded, deep = self._with_sights(self.embed(tokens), *(seen or (None, ())))
         self.under_way.owners = owners
         self.settings._attn_implementation = BATCH  # noqa: SLF001 - transformers' own switch
         out = self.decoder(
-            inputs_embeds=self.embed(tokens),
+            inputs_embeds=embedded,
             attention_mask=mask,
             position_ids=positions,
             past_key_values=cache,
             use_cache=True,
+            **deep,
         )
         hidden: Tensor = out.last_hidden_state
         return hidden
 
 
+def auto_class(folder: Path) -> Any:
+    """The class of transformers that makes the model in `folder`."""
+    return AutoModelForImageTextToText if sees(folder) else AutoModelForCausalLM
+
+
 def _load(folder: Path, dtype: torch.dtype) -> Any:
     try:
-        model = AutoModelForCausalLM.from_pretrained(
+        model = auto_class(folder).from_pretrained(
             folder, dtype=dtype, local_files_only=True, use_safetensors=True
         )
     except (OSError, ValueError, KeyError) as fault:

@@ -17,11 +17,12 @@ from yukjo.backends.torch.cache import RoomyCache
 from yukjo.backends.torch.layout import Span
 from yukjo.backends.torch.lora import Lora
 from yukjo.backends.torch.memory import give_back
+from yukjo.backends.torch.mrope import places
 from yukjo.backends.torch.stack import Stack
 from yukjo.backends.torch.trainer import example_losses
 from yukjo.errors import AdapterError
 from yukjo.ports import Request, Tokenizer
-from yukjo.records import Answer, Example
+from yukjo.records import Answer, Example, Picture
 from yukjo.words import say
 
 
@@ -67,11 +68,17 @@ class TorchEngine:
         """Summed loss in nats of each example's learned tokens under its adapter."""
         return example_losses(self.base, [(self.lora(adapter), e) for adapter, e in pack])
 
-    def next_logits(self, adapter: str, prompts: Sequence[Sequence[int]]) -> list[list[float]]:
+    def next_logits(
+        self,
+        adapter: str,
+        prompts: Sequence[Sequence[int]],
+        images: Sequence[Sequence[Picture]] = (),
+    ) -> list[list[float]]:
         """fp32 logits of the token after each prompt."""
         asked = [[len(prompt) - 1] for prompt in prompts]
         with torch.no_grad():
-            hidden = self.base.hidden_of_pack([Span(self.lora(adapter), prompts, asked)])
+            span = Span(self.lora(adapter), prompts, asked, images=images)
+            hidden = self.base.hidden_of_pack([span])
             logits: list[list[float]] = self.base.head.logits(hidden).tolist()
         return logits
 
@@ -131,14 +138,35 @@ class _Decoding:
             [[0] * p + list(r.tokens) for p, r in zip(pads, requests, strict=True)],
             device=base.device,
         )
+        self.ahead = torch.zeros(len(requests), 1, dtype=torch.long, device=base.device)
+        """How far a row's places run from the count of its tokens: an image's do not count on."""
+        self.seen: tuple[Tensor, list[Span]] | None = None
+        self.positions = (self.mask.cumsum(1) - 1).clamp(min=0)
+        if any(r.images for r in requests):
+            self._open_eyes(loras, pads)
+
+    def _open_eyes(self, loras: Mapping[str, Lora | None], pads: Sequence[int]) -> None:
+        """Put images among the prompts: places in three dimensions, and what is seen."""
+        assert self.base.eyes
+        width, rows, positions, spans = self.next.shape[1], [], [], []
+        for row, (pad, request) in enumerate(zip(pads, self.requests, strict=True)):
+            spots = self.base.eyes.find(request.tokens, request.images)
+            own = places(len(request.tokens), spots)
+            positions.append([(0, 0, 0)] * pad + own)
+            self.ahead[row] = max(map(max, own)) + 1 - len(own)
+            first = row * width + pad
+            rows += [first + place for spot in spots for place in range(spot.start, spot.stop)]
+            spans.append(Span(loras[request.adapter], [], [], images=[request.images]))
+        device = self.next.device
+        self.positions = torch.tensor(positions, device=device).permute(2, 0, 1)
+        self.seen = torch.tensor(rows, device=device), spans
 
     def step(self) -> None:
         """Feed the tokens at hand, choose the next one of each row, drop finished rows."""
-        width = self.next.shape[1]
-        positions = (self.mask.cumsum(1) - 1).clamp(min=0)[:, -width:]
         hidden = self.base.hidden_of_batch(
-            self.next, self.owners, mask=self.mask, positions=positions, cache=self.cache
-        )
+            self.next, self.owners, mask=self.mask, positions=self.positions, cache=self.cache,
+            seen=self.seen,
+        )  # fmt: skip
         # Drawn on the processor, so that a seed means the same on every device.
         chosen = self._choose(self.base.head.logits(hidden[:, -1]).cpu())
         now = time.perf_counter()
@@ -163,6 +191,8 @@ class _Decoding:
         self.next = chosen[kept][:, None]
         grown = torch.ones(len(kept), 1, dtype=torch.long, device=self.base.device)
         self.mask = torch.cat([self.mask[kept], grown], 1)
+        self.ahead, self.seen = self.ahead[kept], None
+        self.positions = self.mask.sum(1, keepdim=True) - 1 + self.ahead
 
     def _choose(self, logits: Tensor) -> list[int]:
         """The next token of each running row: logits [rows, V]."""

@@ -17,10 +17,10 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoConfig
 
 from yukjo import machine
-from yukjo.backends.torch.base import Base
+from yukjo.backends.torch.base import Base, auto_class
 from yukjo.backends.torch.lora import Lora
 from yukjo.records import Forecast
 
@@ -64,7 +64,7 @@ def forecast(
     return Forecast(
         low_mb=expected - doubt - LIBRARIES,
         expected_mb=expected,
-        high_mb=expected + doubt,
+        high_mb=expected + doubt + (base.eyes.room_mb if base.eyes else 0.0),
         parts=parts,
     )
 
@@ -73,7 +73,7 @@ def hollow(folder: Path, dtype: torch.dtype) -> Any:
     """The model of a Hugging Face folder without its weights: shapes only, in a second or two."""
     with SHAPES:
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
-        model = AutoModelForCausalLM.from_config(config, dtype=dtype)
+        model = auto_class(folder).from_config(config, dtype=dtype)
     return model.eval().requires_grad_(requires_grad=False)
 
 

@@ -104,11 +104,19 @@ class Pass:
 class LoraLinear(nn.Module):
     """`x W^T + b`, and on the rows of each adapter `+ scale * drop(x) A^T B^T`."""
 
-    def __init__(self, frozen: Frozen, *, name: str, number: int, under_way: Pass) -> None:
+    def __init__(
+        self, frozen: Frozen, *, name: str, number: int, under_way: Pass, level: int = 0
+    ) -> None:
+        """`level` says how many `vision_layers` reach it; 0 for a layer of the decoder."""
         super().__init__()
         self.frozen = frozen
         self.out_features, self.in_features = frozen.shape
-        self.name, self.number, self.under_way = name, number, under_way
+        self.name, self.number, self.under_way, self.level = name, number, under_way, level
+
+    @property
+    def called(self) -> str:
+        """What `[lora] targets` calls it."""
+        return self.name.rpartition(".")[2]
 
     def forward(self, x: Tensor) -> Tensor:
         """X [..., in] -> [..., out] in the weight's type; rows are counted over all but `in`."""
@@ -238,7 +246,7 @@ def fresh(layers: Sequence[LoraLinear], config: LoraConfig, *, seed: int) -> Lor
     generator = torch.Generator().manual_seed(seed)
     pairs = {}
     for layer in layers:
-        if layer.name.rpartition(".")[2] in config.targets:
+        if layer.level <= config.vision_layers and layer.called in config.targets:
             a = torch.rand(config.rank, layer.in_features, generator=generator) * 2 - 1
             b = torch.zeros(layer.out_features, config.rank)
             device = layer.frozen.device

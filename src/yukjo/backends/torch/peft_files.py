@@ -7,6 +7,7 @@ another adapter than was trained.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,8 @@ _UNSUPPORTED = (
 )  # fmt: skip
 
 
-def write(lora: Lora, folder: Path, *, base: str) -> None:
-    """Write `lora` to `folder`; `base` is the name PEFT shows for the base."""
+def write(lora: Lora, folder: Path, *, base: str, layers: Sequence[LoraLinear]) -> None:
+    """Write `lora` to `folder`; `base` is the name PEFT shows for the base, `layers` all it has."""
     tensors = {
         f"base_model.model.{name}.{key}": tensor.detach().cpu().contiguous()
         for name, pair in lora.pairs.items()
@@ -42,7 +43,7 @@ def write(lora: Lora, folder: Path, *, base: str) -> None:
         "r": lora.config.rank,
         "lora_alpha": lora.config.alpha,
         "lora_dropout": lora.config.dropout,
-        "target_modules": sorted(lora.config.targets),
+        "target_modules": _targets(lora, layers),
         "bias": "none",
         "use_rslora": lora.config.use_rslora,
         "use_dora": lora.config.use_dora,
@@ -50,6 +51,15 @@ def write(lora: Lora, folder: Path, *, base: str) -> None:
     }
     write_whole(folder / _WEIGHTS, save(tensors, metadata={"format": "pt"}))
     write_whole(folder / _CONFIG, json.dumps(config, indent=2, sort_keys=True) + "\n")
+
+
+def _targets(lora: Lora, layers: Sequence[LoraLinear]) -> list[str]:
+    """What the adapter is on: short names, or whole ones where others are called the same.
+
+    A tower's names always are whole: its patch embedding is a `proj`, too, and no linear layer.
+    """
+    others = {layer.called for layer in layers if layer.name not in lora.pairs or layer.level}
+    return sorted(lora.config.targets if others.isdisjoint(lora.config.targets) else lora.pairs)
 
 
 def read(folder: Path, layers: list[LoraLinear]) -> Lora:

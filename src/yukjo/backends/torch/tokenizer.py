@@ -1,14 +1,16 @@
 """transformers' tokenizer behind our port."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from jinja2 import TemplateError
 from transformers import AutoTokenizer
 
+from yukjo.backends.torch.processor import Processor, sees, settings_of
 from yukjo.errors import DataError, ModelError
-from yukjo.records import Message
+from yukjo.records import Message, Picture
 from yukjo.words import say
 
 _DAY = "26 Jul 2024"
@@ -32,6 +34,7 @@ class HfTokenizer:
             ) from fault
         added = self._inner.added_tokens_decoder
         self.special = frozenset(i for i, token in added.items() if token.special)
+        self._folder = folder
 
     @property
     def chat_template(self) -> str | None:
@@ -41,7 +44,7 @@ class HfTokenizer:
 
     def render(self, messages: Sequence[Message], *, template: str, reply: bool) -> str:
         """The conversation as text; DataError where the template refuses it."""
-        turns = [{"role": m.role, "content": m.content} for m in messages]
+        turns = [{"role": m.role, "content": _content(m)} for m in messages]
         try:
             text: str = self._inner.apply_chat_template(
                 turns,
@@ -63,6 +66,31 @@ class HfTokenizer:
         tokens: list[int] = self._inner.encode(text, add_special_tokens=False)
         return tokens
 
+    def expand(self, tokens: Sequence[int], images: Sequence[Picture]) -> list[int]:
+        """`tokens` with the mark of each image repeated as the base's vision tower sees it."""
+        processor, mark = self._eyes
+        if list(tokens).count(mark) != len(images):
+            raise DataError(
+                say("the chat template leaves images out"),
+                where=say("chat template"),
+                fix=say("use the template the base was published with"),
+            )
+        counts = iter([processor.tokens(image) for image in images])
+        return [t for token in tokens for t in [token] * (next(counts) if token == mark else 1)]
+
+    @cached_property
+    def _eyes(self) -> tuple[Processor, int]:
+        """How the base takes images, and the token that stands for one; ModelError for no eyes."""
+        if not sees(self._folder):
+            raise ModelError(
+                say("the data holds images, and this base sees none"),
+                where=str(self._folder),
+                fix=say(
+                    "name a Qwen3-VL or Qwen2.5-VL model in [base] model, or leave out `images`"
+                ),
+            )
+        return Processor(self._folder), settings_of(self._folder)["image_token_id"]
+
     def decode(self, tokens: Sequence[int]) -> str:
         """Text of `tokens` without control tokens."""
         text: str = self._inner.decode(list(tokens), skip_special_tokens=True)
@@ -72,3 +100,11 @@ class HfTokenizer:
         """Text of `tokens`, control tokens written out."""
         text: str = self._inner.decode(list(tokens), skip_special_tokens=False)
         return text
+
+
+def _content(message: Message) -> str | list[dict[str, str]]:
+    """What a template is given of a turn: its text, or a list with its images first."""
+    if not message.images:
+        return message.content
+    images = [{"type": "image"} for _ in message.images]
+    return [*images, {"type": "text", "text": message.content}]

@@ -4,7 +4,7 @@ Every adapter has its own AdamW (Loshchilov & Hutter 2019, arXiv:1711.05101), it
 norm and its own denominator, so an adapter learns beside others what it would learn alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -18,7 +18,7 @@ from yukjo.backends.torch.base import Base
 from yukjo.backends.torch.forecast import forecast, size_mb, written_mb
 from yukjo.backends.torch.head import Head, token_losses
 from yukjo.backends.torch.layout import Span, learned_span, learned_tokens
-from yukjo.backends.torch.lora import Lora, fresh
+from yukjo.backends.torch.lora import Lora, LoraLinear, fresh
 from yukjo.backends.torch.memory import give_back
 from yukjo.config.models import LoraConfig
 from yukjo.errors import AdapterError
@@ -39,15 +39,8 @@ class TorchTrainer:
 
     def add(self, adapter: str, lora: LoraConfig, *, seed: int, weight_decay: float) -> int:
         """Make a fresh adapter; AdapterError when its targets name no layer of this base."""
+        _refuse_unreached(lora, self.base.layers)
         made = fresh(self.base.layers, lora, seed=seed)
-        reached = {name.rpartition(".")[2] for name in made.pairs}
-        if missing := set(lora.targets) - reached:
-            have = sorted({layer.name.rpartition(".")[2] for layer in self.base.layers})
-            raise AdapterError(
-                say("no layer is called {missing}", missing=", ".join(sorted(missing))),
-                where="yukjo.toml [lora] targets",
-                fix=say("this base has: {have}", have=", ".join(have)),
-            )
         self.adapters[adapter] = made
         self.optimisers[adapter] = _adamw(made, weight_decay=weight_decay)
         return sum(parameter.numel() for parameter in made.parameters())
@@ -78,7 +71,7 @@ class TorchTrainer:
 
     def save(self, adapter: str, folder: Path) -> None:
         """Write the adapter as it now is, as PEFT files."""
-        peft_files.write(self.adapters[adapter], folder, base=self.name)
+        peft_files.write(self.adapters[adapter], folder, base=self.name, layers=self.base.layers)
 
     def save_state(self, file: Path) -> None:
         """Write weights and AdamW's moments of all adapters to one safetensors file."""
@@ -188,6 +181,34 @@ def learned_losses(
     rows = [sum(map(len, span.asked)) for span in spans]
     pairs = zip(torch.split(hidden, rows), torch.split(targets, rows), strict=True)
     return torch.cat([token_losses(*pair, head) for pair in pairs])
+
+
+def _refuse_unreached(lora: LoraConfig, layers: Sequence[LoraLinear]) -> None:
+    """AdapterError where a target names no layer that learns, or `vision_layers` reaches none."""
+    asked, names = set(lora.targets), {layer.called for layer in layers}
+    reached = {layer.called for layer in layers if layer.level <= lora.vision_layers}
+    have = say("this base has: {have}", have=", ".join(sorted(names)))
+    if missing := asked - names:
+        what, where, fix = (
+            say("no layer is called {missing}", missing=_listed(missing)),
+            "targets",
+            have,
+        )
+    elif frozen := asked - reached:
+        what = say("{names}: in the vision tower alone, which is frozen", names=_listed(frozen))
+        where, fix = (
+            "vision_layers",
+            say("say how many of its last blocks learn, as `vision_layers = 2`"),
+        )
+    elif lora.vision_layers and not any(r.level and r.called in asked for r in layers):
+        what, where, fix = say("no target is in a vision tower"), "vision_layers", have
+    else:
+        return
+    raise AdapterError(what, where=f"yukjo.toml [lora] {where}", fix=fix)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
 
 
 @torch.no_grad()

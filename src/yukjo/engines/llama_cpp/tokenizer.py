@@ -13,8 +13,8 @@ from jinja2 import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from yukjo.engines.llama_cpp.model import Model
-from yukjo.errors import DataError
-from yukjo.records import Message
+from yukjo.errors import DataError, ModelError
+from yukjo.records import Message, Picture
 from yukjo.words import say
 
 _BLANK = "\N{LOWER ONE EIGHTH BLOCK}"
@@ -71,6 +71,15 @@ class LlamaCppTokenizer:
     def spell(self, tokens: Sequence[int]) -> str:
         """Text of `tokens`, control tokens written out."""
         return b"".join(map(self._bytes, tokens)).decode(errors="replace")
+
+    def expand(self, tokens: Sequence[int], images: Sequence[Picture]) -> list[int]:
+        """ModelError: the embedded base sees no images."""
+        del tokens, images
+        raise ModelError(
+            say("the data holds images, and this base sees none"),
+            where="yukjo.toml [base] model",
+            fix=say("name a Qwen3-VL or Qwen2.5-VL model in [base] model, or leave out `images`"),
+        )
 
     def _bytes(self, token: int) -> bytes:
         room = ctypes.create_string_buffer(_LONGEST)
