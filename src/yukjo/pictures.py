@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from yukjo.errors import DataError, ModelError
@@ -72,6 +73,20 @@ def read_rgb(picture: Picture) -> "Image":
     except (OSError, Unreadable):
         pass
     raise _changed(picture)
+
+
+def picture_of(path: Path) -> Picture:
+    """The image file at `path`; DataError where it is none that can be used."""
+    try:
+        data = path.read_bytes()
+        decode(data)
+    except (OSError, Unreadable) as fault:
+        raise DataError(
+            say("no image that can be used: {fault}", fault=fault),
+            where=str(path),
+            fix=say("save the image as PNG or JPEG"),
+        ) from None
+    return Picture(path=path.resolve(), sha256=sha256_bytes(data))
 
 
 def size_of(picture: Picture) -> tuple[int, int]:

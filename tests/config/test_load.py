@@ -62,7 +62,7 @@ def test_classic_is_the_requirement_to_the_letter() -> None:
     config = parse('preset = "classic"')
     assert config.lora.model_dump() == {
         "rank": 16, "alpha": 32, "dropout": 0.05, "targets": ("q_proj", "v_proj"),
-        "use_rslora": False, "use_dora": False, "loraplus_lr_ratio": 1.0,
+        "use_rslora": False, "use_dora": False, "loraplus_lr_ratio": 1.0, "vision_layers": 0,
     }  # fmt: skip
     train = config.train
     assert (train.epochs, train.batch, train.accumulate) == (3, 4, 4)

@@ -1,16 +1,18 @@
 import json
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from yukjo.agents import roles
 from yukjo.errors import ConfigError, RunError
 from yukjo.evaluate import ALL, Raw, RawCase, evaluate, rouge
+from yukjo.evaluate.clusters import cluster_of
 from yukjo.evaluate.raw import read
 from yukjo.evaluate.tasks import cases, score
 from yukjo.files import sorted_json
-from yukjo.records import Answer, Comparison, Message, Sample
+from yukjo.records import Answer, Comparison, Message, Picture, Sample
 
 NAMES = ["perplexity", "chrf", "rouge_l", "rouge_2", "fact_recall", "fact_precision", "conformance",
          "failure_rate", "length", "length_drift", "script_drift", "politeness_drift",
@@ -226,3 +228,41 @@ def test_a_damaged_row_is_named_by_its_line(row: str) -> None:
     with pytest.raises(RunError) as fault:
         read([good, "", row], where="answers.jsonl")
     assert fault.value.where == "answers.jsonl:3"
+
+
+# What was read off images
+
+
+def slip(number: int, **changes: object) -> Sample:
+    pictures = (Picture(path=Path(f"{number}.png"), sha256=f"{number:064}"),)
+    return Sample(
+        instruction="읽어 주세요.", output=f"부서: 세무과\n금액: {number},300원", agent_type="rag",
+        images=pictures,
+    ).model_copy(update=changes)  # fmt: skip
+
+
+def test_fields_are_scored_where_the_reference_is_fields_read_off_an_image() -> None:
+    slips = [slip(number) for number in range(6)]
+    raw = Raw(
+        before=tuple(answer(s, "부서: 세무과\n금액: 9,900원") for s in slips),
+        after=tuple(answer(s, s.output, adapter="a") for s in slips),
+    )
+    rows = by_name(evaluate(slips, raw, roles=roles())["rag"])
+    assert (rows["field_accuracy"].before, rows["field_accuracy"].after) == (0.5, 1)
+    assert (rows["item_accuracy"].before, rows["item_accuracy"].after) == (0, 1)
+    assert rows["cer"].before > rows["cer"].after == 0
+    assert rows["anls"].after == rows["chrf"].after / 100 == 1
+    assert rows["field_accuracy"].n == 6
+
+
+def test_no_other_reference_is_taken_for_fields() -> None:
+    others = [slip(1, images=()), slip(2, output="부서는 세무과입니다."), sample(3)]
+    rows = by_name(evaluate(others, raw_of(others), roles=roles())["rag"])
+    assert not {"field_accuracy", "item_accuracy", "cer", "anls"} & rows.keys()
+
+
+def test_questions_about_one_image_are_one_cluster() -> None:
+    one, same = slip(1), slip(1, instruction="얼마입니까?", input="다른 자료")
+    assert cluster_of(one, "material") == cluster_of(same, "material")
+    assert cluster_of(one, "material") != cluster_of(slip(2), "material")
+    assert cluster_of(one, "case") != cluster_of(same, "case")

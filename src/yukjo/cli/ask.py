@@ -21,6 +21,9 @@ def ask(
     material: Annotated[
         str, typer.Option("--input", help=say("Material the answer may rely on"))
     ] = "",
+    image: Annotated[
+        list[Path] | None, typer.Option(help=say("An image the question is about; repeat for more"))
+    ] = None,
     set_: Changes = None,
     bare: Annotated[bool, typer.Option("--bare", help=say("Ask the base without adapter"))] = False,
     json_: AsJson = False,
@@ -29,7 +32,11 @@ def ask(
     from yukjo import pipeline, wiring
     from yukjo.agents.roles import of_project, pick
     from yukjo.config import change, load
+<<<<<<< HEAD
     from yukjo.config.chain import of_stage
+=======
+    from yukjo.pictures import picture_of
+>>>>>>> reader
     from yukjo.pipeline.answering import answer
 
     config = load(project, dict(map(change, set_ or ())))
@@ -40,7 +47,10 @@ def ask(
         store = pipeline.store_of(pipeline.runs_folder(project, config))
         chosen = store.chosen((), agents=(agent,))[agent]
     parts = wiring.open_parts(config, project)
-    made = answer(parts, config, who, question=question, material=material, adapter=chosen)
+    images = tuple(map(picture_of, image or ()))
+    made = answer(
+        parts, config, who, question=question, material=material, images=images, adapter=chosen
+    )
     if json_:
         print_json(made.model_dump(mode="json"))
     else:

@@ -11,7 +11,7 @@ from yukjo.errors import DataError
 from yukjo.evaluate.measure import Question, ask
 from yukjo.pipeline.parts import Parts
 from yukjo.ports import Request
-from yukjo.records import AdapterManifest, Answer, Example, Sample
+from yukjo.records import AdapterManifest, Answer, Example, Picture, Sample
 
 
 def answer(
@@ -21,6 +21,7 @@ def answer(
     *,
     question: str,
     material: str,
+    images: tuple[Picture, ...] = (),
     adapter: tuple[Path, AdapterManifest] | None,
 ) -> Answer:
     """The greedy answer of `role` to `question`; None asks the bare base."""
@@ -32,7 +33,9 @@ def answer(
         refuse_other_words(manifest, template_hash=template.hash, prompt_hash=role.prompt_hash)
         identity = manifest.id
         parts.engine.load(identity, place)
-    sample = Sample(instruction=question, input=material, output="-", agent_type=role.name)
+    sample = Sample(
+        instruction=question, input=material, output="-", agent_type=role.name, images=images
+    )
     chat = chat_of(sample, role.prompt)
     whole = render(chat, tokenizer=parts.tokenizer, template=template, max_tokens=2**31)
     request = Request(
@@ -45,6 +48,7 @@ def answer(
         max_tokens=config.evaluate.max_tokens,
         temperature=0.0,
         seed=config.seed,
+        images=images,
     )
     return parts.engine.answer([request])[0]
 

@@ -18,6 +18,8 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import sdpa_mask
 
 from yukjo.backends.torch.layout import Layout, Segment
+from yukjo.backends.torch.short import Short, attend, is_short
+from yukjo.backends.torch.short import plan as short_plan
 
 PACKED = "yukjo_packed"
 BATCH = "yukjo_batch"
@@ -47,6 +49,14 @@ class Queries:
     segment: Segment
     start: int
     blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Segments whose query rows are neighbours, in blocks that start at the first of `rows`."""
+
+    rows: slice
+    queries: tuple[Queries, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,26 +109,67 @@ def packed(
     """
     assert module is not None
     dtype, heads, kv_heads = value.dtype, query.shape[1], key.shape[1]
-    window = sliding_window if sliding_window and sliding_window < layout.longest else None
-    out: Tensor = _Packed.apply(  # type: ignore[no-untyped-call]
-        query[0].transpose(0, 1).to(dtype).reshape(query.shape[2], kv_heads, heads // kv_heads, -1),
-        key[0].transpose(0, 1).to(dtype),
-        value[0].transpose(0, 1),
-        Plan(
-            tuple(_queries(layout, window, heads // kv_heads, asked_only=asked_only)),
-            scaling if scaling is not None else query.shape[-1] ** -0.5,
-            softcap,
-        ),
+    rows = (
+        query[0].transpose(0, 1).to(dtype).reshape(query.shape[2], kv_heads, heads // kv_heads, -1)
     )
-    return out.reshape(1, query.shape[2], heads, -1), None
+    keys, values = key[0].transpose(0, 1).to(dtype), value[0].transpose(0, 1)
+    scaling = scaling if scaling is not None else query.shape[-1] ** -0.5
+    window = sliding_window if sliding_window and sliding_window < layout.longest else None
+    out = []
+    for run in _runs(layout, window, heads // kv_heads, asked_only=asked_only, plain=not softcap):
+        if isinstance(run, Short):
+            out.append(attend(rows, keys, values, run, scaling))
+        else:
+            plan = Plan(run.queries, scaling, softcap)
+            out.append(_Packed.apply(rows[run.rows], keys, values, plan))  # type: ignore[no-untyped-call]
+    return torch.cat(out).reshape(1, query.shape[2], heads, -1), None
+
+
+def _runs(
+    layout: Layout, window: int | None, group: int, *, asked_only: bool, plain: bool
+) -> Sequence[Short | Run]:
+    """The pack's lanes, those of many short samples by themselves; one plan serves all layers."""
+    wanted = (window, group, asked_only, plain)
+    if wanted not in layout.plans:
+        made: list[Short | Run] = []
+        for short, own, rows in _lanes(layout, asked_only=asked_only, may=plain and not window):
+            if short:
+                where = layout.tokens.device
+                made.append(short_plan(own, rows.start, asked_only=asked_only, device=where))
+            else:
+                made.append(Run(rows, tuple(_queries(own, window, group, asked_only=asked_only))))
+        layout.plans[wanted] = made
+    found: Sequence[Short | Run] = layout.plans[wanted]
+    return found
+
+
+def _lanes(
+    layout: Layout, *, asked_only: bool, may: bool
+) -> Iterator[tuple[bool, list[Segment], slice]]:
+    """Whether they are short, the segments of a lane or of neighbours, and their query's rows."""
+    waiting: list[Segment] = []
+    begin = end = 0
+    for lane, asked in zip(layout.lanes, layout.asked_lanes, strict=True):
+        own = [s for s in layout.segments if lane.start <= s.start < lane.stop]
+        mine = asked if asked_only else lane
+        if may and mine.stop > mine.start and is_short(own):
+            if waiting:
+                yield False, waiting, slice(begin, end)
+            yield True, own, slice(mine.start, mine.stop)
+            waiting, begin = [], mine.stop
+        else:
+            waiting += own
+        end = mine.stop
+    if waiting:
+        yield False, waiting, slice(begin, end)
 
 
 def _queries(
-    layout: Layout, window: int | None, group: int, *, asked_only: bool
+    segments: Sequence[Segment], window: int | None, group: int, *, asked_only: bool
 ) -> Iterator[Queries]:
     """The query rows of each segment in blocks of about 512 matmul rows."""
     start, size = 0, min(256, max(64, 512 // group))
-    for segment in layout.segments:
+    for segment in segments:
         own = segment.queries if asked_only else range(segment.stop - segment.start)
         shared = segment.shared_stop - segment.shared_start
         places = [place + shared for place in own]

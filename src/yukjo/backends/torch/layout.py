@@ -6,7 +6,8 @@ them. Rows that nobody asks for stop before the last layer.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -74,6 +75,8 @@ class Layout:
     """Rows that images take, in the order of the spans' pictures; empty where there are none."""
     longest: int
     """Tokens of the longest sample."""
+    plans: dict[Any, Any] = field(default_factory=dict, compare=False)
+    """What attention made of it, kept for the next layer."""
 
 
 def lay(
