@@ -41,9 +41,7 @@ def main() -> None:
         model, tok = reader.load(asked.out)
         drawn = fresh("valid", "clean", asked.slips)
         read = reader.read(model, tok, [slip.picture for slip in drawn])
-        report(
-            log, clean=figures([slip.facts for slip in drawn], [slips.parse(one) for one in read])
-        )
+        report(log, clean=figures([slip.facts for slip in drawn], [slips.parse(one) for one in read]))
 
 
 def arguments() -> argparse.Namespace:
@@ -106,9 +104,7 @@ class Work:
     def _see(self, _: object, __: object, out: Any) -> None:
         self.seen = out.pooler_output
 
-    def step(
-        self, drawn: Sequence[slips.Slip], rate: float, *, tower_only: bool
-    ) -> dict[str, float]:
+    def step(self, drawn: Sequence[slips.Slip], rate: float, *, tower_only: bool) -> dict[str, float]:
         """One step of the optimiser; the losses in nats, and the share of characters seen right."""
         for group in self.optimiser.param_groups:
             group["lr"] = rate

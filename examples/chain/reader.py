@@ -32,16 +32,7 @@ INSTRUCTIONS = (INSTRUCTION, INSTRUCTION, "이 서식을 읽으세요.", "문서
 
 CONTROL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>",
            "<|image_pad|>", "<|video_pad|>", "<|unk|>")  # fmt: skip
-WHOLE = (
-    "system",
-    "user",
-    "assistant",
-    "종류: ",
-    "\n접수번호: ",
-    "\n날짜: ",
-    "\n금액: ",
-    "\n부서: ",
-)
+WHOLE = ("system", "user", "assistant", "종류: ", "\n접수번호: ", "\n날짜: ", "\n금액: ", "\n부서: ")
 """Tokens of more than one character: each saves the reader a step an answer."""
 TEMPLATE = """\
 {%- for message in messages -%}
@@ -71,10 +62,7 @@ Batch = dict[str, Tensor]
 
 def tokenizer() -> PreTrainedTokenizerFast:
     """A token a character, beside the few of WHOLE; what is not in it is `<|unk|>`."""
-    words = (
-        " ".join((*SYSTEMS, *INSTRUCTIONS, *WHOLE))
-        + "은는이가을를의로에하고입니다했습요약함\n?!()%"
-    )
+    words = " ".join((*SYSTEMS, *INSTRUCTIONS, *WHOLE)) + "은는이가을를의로에하고입니다했습요약함\n?!()%"
     characters = sorted(slips.characters().union(words))
     vocabulary = {token: number for number, token in enumerate((*CONTROL, *WHOLE, *characters))}
     made = Tokenizer(models.WordLevel(vocabulary, unk_token="<|unk|>"))  # noqa: S106 - no secret
@@ -179,9 +167,7 @@ def prompt(tok: PreTrainedTokenizerFast, system: str, instruction: str) -> list[
     text = tok.apply_chat_template(
         [*turns, {"role": "user", "content": asked}], tokenize=False, add_generation_prompt=True
     )
-    return tok.encode(
-        text.replace("<|image_pad|>", "<|image_pad|>" * CELLS), add_special_tokens=False
-    )
+    return tok.encode(text.replace("<|image_pad|>", "<|image_pad|>" * CELLS), add_special_tokens=False)
 
 
 def inputs(
@@ -193,9 +179,7 @@ def inputs(
     grid = [1, slips.HEIGHT // PATCH, slips.WIDTH // PATCH]
     return {
         "input_ids": tokens,
-        "attention_mask": torch.tensor(
-            [[n < len(row) for n in range(longest)] for row in rows]
-        ).long(),
+        "attention_mask": torch.tensor([[n < len(row) for n in range(longest)] for row in rows]).long(),
         "pixel_values": pixels(pictures),
         "image_grid_thw": torch.tensor([grid] * len(rows)),
         "mm_token_type_ids": (tokens == tok.convert_tokens_to_ids("<|image_pad|>")).int(),

@@ -90,9 +90,7 @@ def draw(seed: int, domain: Domain) -> Slip:
 
 def draw_facts(dice: random.Random) -> Facts:
     """Five facts, all at random; the date and the amount as an official writes them."""
-    won = (
-        dice.randrange(10, 10_000) * 100 if dice.random() < 0.8 else dice.randrange(1, 100) * 10_000
-    )
+    won = dice.randrange(10, 10_000) * 100 if dice.random() < 0.8 else dice.randrange(1, 100) * 10_000
     return {
         "종류": dice.choice(KINDS),
         "접수번호": f"{dice.randrange(100):02}-{dice.randrange(10_000):04}",
@@ -161,9 +159,7 @@ class Sheet:
                 self.glyphs.append(Glyph(character, x + right, y + down, y))
             x += advance + gap
 
-    def centre(
-        self, text: str, y: float, *, size: int = 0, gap: float = 0, shift: float = 0
-    ) -> None:
+    def centre(self, text: str, y: float, *, size: int = 0, gap: float = 0, shift: float = 0) -> None:
         """Write in the middle of the sheet, `shift` pixels beside it."""
         x = (WIDTH - self.width(text, size=size, gap=gap)) / 2
         self.write(text, x + shift, y, size=size, gap=gap)

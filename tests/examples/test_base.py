@@ -52,9 +52,7 @@ def test_quick_is_the_same_mathematics() -> None:
     tok = reader.tokenizer()
     model = reader.fresh(tok).eval()
     pictures = [slips.draw(seed, "clean").picture for seed in range(2)]
-    batch = reader.inputs(
-        tok, [reader.prompt(tok, reader.SYSTEM, reader.INSTRUCTION)] * 2, pictures
-    )
+    batch = reader.inputs(tok, [reader.prompt(tok, reader.SYSTEM, reader.INSTRUCTION)] * 2, pictures)
     with torch.no_grad():
         slow = model(**batch).logits
         fast = reader.quick(model)(**batch).logits

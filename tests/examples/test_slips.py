@@ -48,10 +48,7 @@ def test_every_form_shows_all_five_facts_inside_the_picture(form: str) -> None:
     for slip in shown:
         written = "".join(glyph.character for glyph in slip.glyphs)
         assert all(fact.replace(" ", "") in written for fact in slip.facts.values()), slip.facts
-        assert all(4 < glyph.x < slips.WIDTH - 3 for glyph in slip.glyphs), (
-            slip.family,
-            slip.facts,
-        )
+        assert all(4 < glyph.x < slips.WIDTH - 3 for glyph in slip.glyphs), (slip.family, slip.facts)
         assert all(4 < glyph.y < slips.HEIGHT - 3 for glyph in slip.glyphs)
 
 

@@ -32,11 +32,8 @@ def ask(
     from yukjo import pipeline, wiring
     from yukjo.agents.roles import of_project, pick
     from yukjo.config import change, load
-<<<<<<< HEAD
     from yukjo.config.chain import of_stage
-=======
     from yukjo.pictures import picture_of
->>>>>>> reader
     from yukjo.pipeline.answering import answer
 
     config = load(project, dict(map(change, set_ or ())))
