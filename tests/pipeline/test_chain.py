@@ -80,7 +80,7 @@ def test_one_command_tunes_both_stages_and_the_two_together(ran: Path) -> None:
     names = [row["name"] for row in body["agents"]["all"]["metrics"]]
     assert names[:3] == ["qwen_accuracy", "llama_quality", "chain_accuracy"]
     chain = body["chain"]
-    assert len(chain["ways"]) == 9
+    assert len(chain["ways"]) == 8
     assert chain["cases"] == chain["ways"]["after/joint"]["accuracy"]["n"] == 6
     assert body["stages"]["qwen"]["n"] == 8  # the reader answers more than go through the chain
     assert {"before/before", "after/after"} <= set(chain["fates"])
@@ -88,7 +88,7 @@ def test_one_command_tunes_both_stages_and_the_two_together(ran: Path) -> None:
     assert {m["base"] for m in body["adapters"].values()} == set(body["base"]["name"].split(" → "))
     (run,) = (p.parent for p in (ran / "runs").glob("*/report.html"))
     rows = [json.loads(row) for row in (run / "chain.jsonl").read_text().splitlines()]
-    assert len(rows) == 9 * 6 + 2 * 4
+    assert len(rows) == 8 * 6 + 2 * 4
     truths = [row for row in rows if row["way"].startswith("truth/")]
     assert all(row["reading"].startswith("종류: ") for row in truths)
 

@@ -35,11 +35,8 @@ __all__ = ["Chain", "run"]
 JOINT = "joint"
 """Folder and name of the second stage's further adapter."""
 
-WAYS = tuple(
-    f"{reading}/{summary}"
-    for reading in ("before", "after", "truth")
-    for summary in ("before", "after", JOINT)
-)
+WAYS = ("before/before", "after/before", "before/after", "after/after", "after/joint",
+        "truth/before", "truth/after", "truth/joint")  # fmt: skip
 """Who reads / who sums up: the bare base, the adapter, the joint one; `truth` reads all right."""
 
 
