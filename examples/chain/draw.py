@@ -5,6 +5,7 @@
 writes `images/*.png` and, a sample a line,
 
     slips-train.jsonl   degraded slips, with clean ones among them against forgetting
+    slips-learn.jsonl   degraded slips the reader never learns, for the second stage to learn from
     slips-valid.jsonl   degraded slips by which a checkpoint is chosen
     slips-test.jsonl    degraded slips that nothing was chosen by
     slips-clean.jsonl   clean slips of the test seeds: what the base could read, and must keep
@@ -25,11 +26,12 @@ TOPICS: dict[slips.Domain, str] = {"clean": "깨끗한 서식", "degraded": "스
 
 
 def main() -> None:
-    """Write the four files."""
+    """Write the five files."""
     asked = arguments()
     (asked.out / "images").mkdir(parents=True, exist_ok=True)
     plan: dict[str, tuple[tuple[str, slips.Domain, int], ...]] = {
         "train": (("tuning", "degraded", asked.train), ("tuning", "clean", asked.train_clean)),
+        "learn": (("second", "degraded", asked.learn),),
         "valid": (("valid", "degraded", asked.valid),),
         "test": (("test", "degraded", asked.test),),
         "clean": (("test", "clean", asked.test),),
@@ -47,6 +49,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--train", type=int, default=3000, help="degraded slips to tune on")
     parser.add_argument("--train-clean", type=int, default=1000, help="clean slips among them")
+    parser.add_argument("--learn", type=int, default=160, help="for the second stage")
     parser.add_argument("--valid", type=int, default=48)
     parser.add_argument("--test", type=int, default=200)
     return parser.parse_args()

@@ -11,8 +11,8 @@ import draw
 import slips
 from yukjo.data.check import check
 
-SMALL = ("--train", "4", "--train-clean", "2", "--valid", "2", "--test", "3")
-FILES = {"train": 6, "valid": 2, "test": 3, "clean": 3}
+SMALL = ("--train", "4", "--train-clean", "2", "--learn", "2", "--valid", "2", "--test", "3")
+FILES = {"train": 6, "learn": 2, "valid": 2, "test": 3, "clean": 3}
 
 
 def drawn(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
