@@ -55,7 +55,9 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def written(folder: Path, seeds: str, domain: slips.Domain, count: int) -> Iterator[dict[str, object]]:
+def written(
+    folder: Path, seeds: str, domain: slips.Domain, count: int
+) -> Iterator[dict[str, object]]:
     """Draw slips, write their pictures, and yield their samples.
 
     The two domains of a range take different seeds: no two slips of a file share their facts.

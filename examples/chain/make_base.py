@@ -2,9 +2,9 @@
 
     python examples/chain/make_base.py --out examples/chain/base
 
-Phase 1 trains the vision tower alone: of each cell of a picture it says which characters lie there.
-Phase 2 trains the whole model to answer with the analysis of a slip; the tower's task goes on beside
-it. Only clean slips are seen. The same seed gives the same weights on the same machine.
+Phase 1 trains the vision tower alone: of each cell of a picture it says which characters lie
+there. Phase 2 trains the whole model to answer with the analysis of a slip; the tower's task goes
+on beside it. Only clean slips are seen. The same seed gives the same weights on the same machine.
 """
 
 import argparse
@@ -27,6 +27,8 @@ from score import figures, fresh
 BATCH = 32
 SLOTS = 4
 """Most characters told of one cell."""
+MUON = 2
+"""Its learning rate, in those of AdamW beside it."""
 CELL_WEIGHT = 0.5
 """Of the tower's task in phase 2."""
 
@@ -41,7 +43,9 @@ def main() -> None:
         model, tok = reader.load(asked.out)
         drawn = fresh("valid", "clean", asked.slips)
         read = reader.read(model, tok, [slip.picture for slip in drawn])
-        report(log, clean=figures([slip.facts for slip in drawn], [slips.parse(one) for one in read]))
+        report(
+            log, clean=figures([slip.facts for slip in drawn], [slips.parse(one) for one in read])
+        )
 
 
 def arguments() -> argparse.Namespace:
@@ -49,8 +53,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--tower-steps", type=int, default=1000)
-    parser.add_argument("--reading-steps", type=int, default=1800)
+    parser.add_argument("--tower-steps", type=int, default=700)
+    parser.add_argument("--reading-steps", type=int, default=1000)
     parser.add_argument("--slips", type=int, default=200, help="slips read at the end")
     return parser.parse_args()
 
@@ -67,7 +71,7 @@ def train(seed: int, steps: tuple[int, int], log: Any) -> tuple[nn.Module, Any]:
     """A model trained for so many steps of each phase, and its tokenizer."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    torch.use_deterministic_algorithms(True)
+    torch.use_deterministic_algorithms(mode=True)
     tok = reader.tokenizer()
     work = Work(reader.quick(reader.fresh(tok)).train(), tok, random.Random(seed))
     began, first = time.process_time(), slips.SEEDS["pretrain"].start + seed * sum(steps) * BATCH
@@ -97,17 +101,28 @@ class Work:
         self.inner = model.config.text_config.hidden_size
         self.head = nn.Linear(self.inner, SLOTS * self.inner)
         self.numbers = [*model.parameters(), *self.head.parameters()]
-        self.optimiser = torch.optim.AdamW(self.numbers, betas=(0.9, 0.98), weight_decay=0.02)
+        # Muon's orthogonal steps suit the inner matrices; the rest has no two sides to even out.
+        inner = {id(layer.weight) for name, layer in model.model.named_modules()
+                 if isinstance(layer, nn.Linear)}  # fmt: skip
+        matrices = [one for one in self.numbers if id(one) in inner]
+        others = [one for one in self.numbers if id(one) not in inner]
+        self.optimisers = (
+            torch.optim.Muon(matrices, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"),
+            torch.optim.AdamW(others, betas=(0.9, 0.98), weight_decay=0.02),
+        )
         self.seen: Tensor = torch.empty(0)
         model.model.visual.register_forward_hook(self._see)
 
     def _see(self, _: object, __: object, out: Any) -> None:
         self.seen = out.pooler_output
 
-    def step(self, drawn: Sequence[slips.Slip], rate: float, *, tower_only: bool) -> dict[str, float]:
+    def step(
+        self, drawn: Sequence[slips.Slip], rate: float, *, tower_only: bool
+    ) -> dict[str, float]:
         """One step of the optimiser; the losses in nats, and the share of characters seen right."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
+        for optimiser, times in zip(self.optimisers, (MUON, 1), strict=True):
+            optimiser.param_groups[0]["lr"] = rate * times
+            optimiser.zero_grad()
         batch, labels = self.batch(drawn)
         answer = torch.zeros(())
         with torch.autocast("cpu", torch.bfloat16):
@@ -120,14 +135,14 @@ class Work:
         truth = torch.tensor([cell for slip in drawn for cell in self.cells(slip)]).flatten()
         # Tied embeddings are small at birth: the scale makes the first logits of the order of 1.
         tower = nn.functional.cross_entropy(seen.float() * (4 * self.inner**-0.5), truth)
-        self.optimiser.zero_grad()
         (tower if tower_only else answer + CELL_WEIGHT * tower).backward()
         nn.utils.clip_grad_norm_(self.numbers, 1.0)
-        self.optimiser.step()
+        for optimiser in self.optimisers:
+            optimiser.step()
         ink = truth != self.tok.convert_tokens_to_ids(" ")
         right = (seen.argmax(-1) == truth)[ink].float().mean()
-        return {name: round(value.item(), 4)
-                for name, value in (("answer", answer), ("tower", tower), ("right", right))}  # fmt: skip
+        losses = {"answer": answer, "tower": tower, "right": right}
+        return {name: round(value.item(), 4) for name, value in losses.items()}
 
     def batch(self, drawn: Sequence[slips.Slip]) -> tuple[reader.Batch, Tensor]:
         """The slips as the model takes them, and what it should answer: -100 where nothing."""

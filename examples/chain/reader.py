@@ -32,7 +32,16 @@ INSTRUCTIONS = (INSTRUCTION, INSTRUCTION, "이 서식을 읽으세요.", "문서
 
 CONTROL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>",
            "<|image_pad|>", "<|video_pad|>", "<|unk|>")  # fmt: skip
-WHOLE = ("system", "user", "assistant", "종류: ", "\n접수번호: ", "\n날짜: ", "\n금액: ", "\n부서: ")
+WHOLE = (
+    "system",
+    "user",
+    "assistant",
+    "종류: ",
+    "\n접수번호: ",
+    "\n날짜: ",
+    "\n금액: ",
+    "\n부서: ",
+)
 """Tokens of more than one character: each saves the reader a step an answer."""
 TEMPLATE = """\
 {%- for message in messages -%}
@@ -62,7 +71,10 @@ Batch = dict[str, Tensor]
 
 def tokenizer() -> PreTrainedTokenizerFast:
     """A token a character, beside the few of WHOLE; what is not in it is `<|unk|>`."""
-    words = " ".join((*SYSTEMS, *INSTRUCTIONS, *WHOLE)) + "은는이가을를의로에하고입니다했습요약함\n?!()%"
+    words = (
+        " ".join((*SYSTEMS, *INSTRUCTIONS, *WHOLE))
+        + "은는이가을를의로에하고입니다했습요약함\n?!()%"
+    )
     characters = sorted(slips.characters().union(words))
     vocabulary = {token: number for number, token in enumerate((*CONTROL, *WHOLE, *characters))}
     made = Tokenizer(models.WordLevel(vocabulary, unk_token="<|unk|>"))  # noqa: S106 - no secret
@@ -95,7 +107,8 @@ def fresh(tok: PreTrainedTokenizerFast) -> Qwen3VLForConditionalGeneration:
     model = Qwen3VLForConditionalGeneration(Qwen3VLConfig(
         vision_config=vision, text_config=text, tie_word_embeddings=True,
         image_token_id=number("<|image_pad|>"), video_token_id=number("<|video_pad|>"),
-        vision_start_token_id=number("<|vision_start|>"), vision_end_token_id=number("<|vision_end|>"),
+        vision_start_token_id=number("<|vision_start|>"),
+        vision_end_token_id=number("<|vision_end|>"),
     ))  # fmt: skip
     model.generation_config.eos_token_id = tok.eos_token_id
     model.generation_config.pad_token_id = tok.pad_token_id
@@ -116,7 +129,7 @@ def load(folder: Path) -> tuple[Any, PreTrainedTokenizerFast]:
     return quick(model), PreTrainedTokenizerFast.from_pretrained(folder)
 
 
-def quick(model: Any) -> Any:  # noqa: ANN401 - transformers' classes have no types
+def quick(model: Any) -> Any:
     """The same mathematics in a third of the time, for pictures of one size.
 
     One attention over all pictures instead of a loop over them, and the patches' convolution, whose
@@ -149,7 +162,7 @@ def _embedding(self: Any, hidden_states: Tensor) -> Tensor:
 
 
 def pixels(pictures: Sequence[Image.Image]) -> Tensor:
-    """What the processor makes of grey pictures of one size, float32 [patches of all, 3 * 2 * 8 * 8].
+    """What the processor makes of grey pictures of one size: float32 [patches of all, 3 * 2 * 64].
 
     The patches of a cell stand together; a picture counts as three equal colours in two frames.
     """
@@ -167,7 +180,9 @@ def prompt(tok: PreTrainedTokenizerFast, system: str, instruction: str) -> list[
     text = tok.apply_chat_template(
         [*turns, {"role": "user", "content": asked}], tokenize=False, add_generation_prompt=True
     )
-    return tok.encode(text.replace("<|image_pad|>", "<|image_pad|>" * CELLS), add_special_tokens=False)
+    return tok.encode(
+        text.replace("<|image_pad|>", "<|image_pad|>" * CELLS), add_special_tokens=False
+    )
 
 
 def inputs(
@@ -179,7 +194,9 @@ def inputs(
     grid = [1, slips.HEIGHT // PATCH, slips.WIDTH // PATCH]
     return {
         "input_ids": tokens,
-        "attention_mask": torch.tensor([[n < len(row) for n in range(longest)] for row in rows]).long(),
+        "attention_mask": torch.tensor(
+            [[n < len(row) for n in range(longest)] for row in rows]
+        ).long(),
         "pixel_values": pixels(pictures),
         "image_grid_thw": torch.tensor([grid] * len(rows)),
         "mm_token_type_ids": (tokens == tok.convert_tokens_to_ids("<|image_pad|>")).int(),
@@ -188,7 +205,7 @@ def inputs(
 
 @torch.no_grad()
 def read(
-    model: Any,  # noqa: ANN401 - transformers' classes have no types
+    model: Any,
     tok: PreTrainedTokenizerFast,
     pictures: Sequence[Image.Image],
     *,

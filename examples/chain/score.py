@@ -34,7 +34,9 @@ def main() -> None:
     for domain in slips.FAMILIES:
         drawn = fresh(asked.seeds, domain, asked.slips)
         read = reader.read(model, tok, [slip.picture for slip in drawn])
-        found[domain] = figures([slip.facts for slip in drawn], [slips.parse(text) for text in read])
+        found[domain] = figures(
+            [slip.facts for slip in drawn], [slips.parse(text) for text in read]
+        )
     print(json.dumps(found, ensure_ascii=False) if asked.json else table(found))
 
 

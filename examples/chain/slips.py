@@ -90,7 +90,9 @@ def draw(seed: int, domain: Domain) -> Slip:
 
 def draw_facts(dice: random.Random) -> Facts:
     """Five facts, all at random; the date and the amount as an official writes them."""
-    won = dice.randrange(10, 10_000) * 100 if dice.random() < 0.8 else dice.randrange(1, 100) * 10_000
+    won = (
+        dice.randrange(10, 10_000) * 100 if dice.random() < 0.8 else dice.randrange(1, 100) * 10_000
+    )
     return {
         "종류": dice.choice(KINDS),
         "접수번호": f"{dice.randrange(100):02}-{dice.randrange(10_000):04}",
@@ -106,9 +108,9 @@ def analysis(facts: Facts) -> str:
 
 
 def parse(text: str) -> dict[str, str]:
-    """The facts in an analysis; lines of another shape, and fields not asked for, are left out.
+    r"""The facts in an analysis; lines of another shape, and fields not asked for, are left out.
 
-    >>> parse("종류: 영수증\\n금액: 12,300원\\n끝")
+    >>> parse("종류: 영수증\n금액: 12,300원\n끝")
     {'종류': '영수증', '금액': '12,300원'}
     """
     pairs = (line.partition(": ") for line in text.splitlines())
@@ -159,7 +161,9 @@ class Sheet:
                 self.glyphs.append(Glyph(character, x + right, y + down, y))
             x += advance + gap
 
-    def centre(self, text: str, y: float, *, size: int = 0, gap: float = 0, shift: float = 0) -> None:
+    def centre(
+        self, text: str, y: float, *, size: int = 0, gap: float = 0, shift: float = 0
+    ) -> None:
         """Write in the middle of the sheet, `shift` pixels beside it."""
         x = (WIDTH - self.width(text, size=size, gap=gap)) / 2
         self.write(text, x + shift, y, size=size, gap=gap)
@@ -189,6 +193,7 @@ def rows(sheet: Sheet, facts: Facts, dice: random.Random) -> None:
 def listing(sheet: Sheet, facts: Facts, dice: random.Random) -> None:
     """No title: five lines, perhaps numbered, the kind of document among them."""
     numbered, mark = dice.random() < 0.5, dice.choice(("", ":"))
+    sheet.size = 12 if numbered else sheet.size
     lines = [
         (f"{number}. {label}{mark}" if numbered else label + mark, value)
         for number, (label, value) in enumerate(labelled(facts, dice, FIELDS), 1)
@@ -200,10 +205,10 @@ def columns(
     sheet: Sheet, lines: list[tuple[str, str]], dice: random.Random, *, top: float, pitch: float
 ) -> None:
     """Labels one below the other, and their values in a column beside them or right behind."""
-    left = dice.randint(4, 14)
     widths = [sheet.width(label) for label, _ in lines]
-    aligned = dice.random() < 0.75
-    gap = dice.randint(4, 10)
+    aligned, gap = dice.random() < 0.75, dice.randint(4, 10)
+    room = WIDTH - max(widths) - gap - max(sheet.width(value) for _, value in lines)
+    left = dice.randint(4, max(4, min(14, int(room) - 4)))
     for row, ((label, value), width) in enumerate(zip(lines, widths, strict=True)):
         sheet.write(label, left, top + row * pitch)
         sheet.write(value, left + (max(widths) if aligned else width) + gap, top + row * pitch)
@@ -211,9 +216,10 @@ def columns(
 
 def table(sheet: Sheet, facts: Facts, dice: random.Random) -> None:
     """A title, and a table with rules."""
+    sheet.size = 12
     title(sheet, facts, dice)
     left, top, pitch = dice.randint(3, 9), 20 + dice.randint(0, 2), 18
-    right, split = WIDTH - dice.randint(4, 12), left + 54 + dice.randint(0, 8)
+    right, split = WIDTH - dice.randint(4, 12), left + 52 + dice.randint(0, 6)
     pen = sheet.pen
     for row in range(5):
         pen.line((left, top + row * pitch, right, top + row * pitch))
@@ -237,7 +243,7 @@ def quarters(sheet: Sheet, facts: Facts, dice: random.Random) -> None:
         pen.line((WIDTH // 2, top, WIDTH // 2, HEIGHT - 2))
     for place, (label, value) in enumerate(labelled(facts, dice)):
         row, column = divmod(place, 2)
-        x, y = 4 + column * (WIDTH // 2) + dice.randint(0, 2), top + 9 + row * 37
+        x, y = 3 + column * (WIDTH // 2 - 1) + dice.randint(0, 1), top + 9 + row * 37
         sheet.write(label, x, y)
         sheet.write(value, x, y + 16)
 

@@ -62,7 +62,7 @@ def turned(picture: Image.Image, dice: random.Random) -> Image.Image:
     across, down = picture.width / 2, picture.height / 2
     shape = (cos, sin + shear, across - cos * across - (sin + shear) * down,
              -sin, cos, down + sin * across - cos * down, keystone, 0.0)  # fmt: skip
-    edge = max(picture.getdata())
+    edge = picture.getextrema()[1]
     return picture.transform(picture.size, Image.Transform.PERSPECTIVE, shape,
                              Image.Resampling.BICUBIC, fillcolor=edge)  # fmt: skip
 

@@ -8,10 +8,10 @@ import pytest
 pytest.importorskip("PIL")
 pytest.importorskip("torch")
 
-import make_base  # noqa: E402 - needs torch and Pillow
-import reader  # noqa: E402
-import score  # noqa: E402
-import slips  # noqa: E402
+import make_base
+import reader
+import score
+import slips
 
 BASE = Path(make_base.__file__).parent / "base"
 MIB = 2**20
@@ -52,7 +52,9 @@ def test_quick_is_the_same_mathematics() -> None:
     tok = reader.tokenizer()
     model = reader.fresh(tok).eval()
     pictures = [slips.draw(seed, "clean").picture for seed in range(2)]
-    batch = reader.inputs(tok, [reader.prompt(tok, reader.SYSTEM, reader.INSTRUCTION)] * 2, pictures)
+    batch = reader.inputs(
+        tok, [reader.prompt(tok, reader.SYSTEM, reader.INSTRUCTION)] * 2, pictures
+    )
     with torch.no_grad():
         slow = model(**batch).logits
         fast = reader.quick(model)(**batch).logits

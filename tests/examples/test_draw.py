@@ -7,12 +7,12 @@ import pytest
 
 pytest.importorskip("PIL")
 
-import draw  # noqa: E402 - needs Pillow
-import slips  # noqa: E402
-from yukjo.data.check import check  # noqa: E402
+import draw
+import slips
+from yukjo.data.check import check
 
-SMALL = ("--train", "4", "--train-clean", "2", "--valid", "2", "--test", "3")
-FILES = {"train": 6, "valid": 2, "test": 3, "clean": 3}
+SMALL = ("--train", "4", "--train-clean", "2", "--learn", "2", "--valid", "2", "--test", "3")
+FILES = {"train": 6, "learn": 2, "valid": 2, "test": 3, "clean": 3}
 
 
 def drawn(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -1,5 +1,6 @@
 """The slips of examples/chain: the same seed the same slip, nothing drawn that a font lacks."""
 
+import statistics
 from itertools import combinations
 
 import pytest
@@ -48,7 +49,10 @@ def test_every_form_shows_all_five_facts_inside_the_picture(form: str) -> None:
     for slip in shown:
         written = "".join(glyph.character for glyph in slip.glyphs)
         assert all(fact.replace(" ", "") in written for fact in slip.facts.values()), slip.facts
-        assert all(4 < glyph.x < slips.WIDTH - 3 for glyph in slip.glyphs), (slip.family, slip.facts)
+        assert all(5 < glyph.x < slips.WIDTH - 3 for glyph in slip.glyphs), (
+            slip.family,
+            slip.facts,
+        )
         assert all(4 < glyph.y < slips.HEIGHT - 3 for glyph in slip.glyphs)
 
 
@@ -81,8 +85,8 @@ def test_wear_greys_the_paper_and_leaves_the_ink_darker() -> None:
     worn = [slips.draw(seed, "degraded").picture for seed in range(30)]
     clean = [slips.draw(seed, "clean").picture for seed in range(30)]
     assert all(picture.size == (slips.WIDTH, slips.HEIGHT) for picture in worn + clean)
-    assert all(picture.getextrema() == (0, 255) for picture in clean)
-    medians = [sorted(picture.getdata())[slips.WIDTH * slips.HEIGHT // 2] for picture in worn]
+    assert all(picture.getextrema()[0] < 40 for picture in clean)
+    medians = [statistics.median(picture.tobytes()) for picture in worn]
     assert 150 < min(medians) < max(medians) < 255
     assert all(picture.getextrema()[0] < median - 60
                for picture, median in zip(worn, medians, strict=True))  # fmt: skip
