@@ -15,9 +15,10 @@ import chains
 from toys import Tiny, Yukjo
 from yukjo import wiring
 from yukjo.adapters.store import Store
+from yukjo.agents import of_project
 from yukjo.backends.torch.base import Base
 from yukjo.cli import main
-from yukjo.config import YukjoConfig
+from yukjo.config import YukjoConfig, load
 from yukjo.ledger.store import Ledger
 from yukjo.pipeline.parts import Parts
 
@@ -225,3 +226,13 @@ def test_a_chain_is_trained_as_a_whole_only(project: Path, yukjo: Yukjo) -> None
     said = yukjo("train", "-p", project)
     assert said.code == 2
     assert "yukjo run" in said.err
+
+
+def test_a_chain_project_is_made_from_its_template(tmp_path: Path, yukjo: Yukjo) -> None:
+    said = yukjo("init", tmp_path / "mine", "--template", "chain")
+    assert said.code == 0, said.err
+    assert "draw.py" in said.out
+    config = load(tmp_path / "mine")
+    assert config.chain.stages == ("reader", "summariser")
+    assert not (tmp_path / "mine" / "data").exists()
+    assert set(config.chain.stages) <= of_project(tmp_path / "mine").keys()
