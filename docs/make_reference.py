@@ -106,11 +106,13 @@ def agent_tables() -> Iterator[str]:
 def stage_tables() -> Iterator[str]:
     """What may differ from stage to stage of a chain."""
     yield "### [stage.NAME.TABLE]"
-    yield (
-        "A stage's own tables, as `[stage.reader.base]`: "
-        + ", ".join(f"`{table}`" for table in StageConfig.model_fields)
-        + ". What is left out is taken from the project's table of that name."
+    tables = ", ".join(f"`{table}`" for table in StageConfig.model_fields)
+    words = (
+        f"{field_words(YukjoConfig)['stage']} TABLE is one of {tables}; what is left out is taken"
+        " from the project's table of that name."
     )
+    row = ("`stage`", "tables by name", "left out", words)
+    yield markdown_table(("key", "type", "default", "what it does"), [row])
 
 
 def settings_table(model: type[BaseModel], table: str, leave_out: Iterable[str] = ()) -> str:
