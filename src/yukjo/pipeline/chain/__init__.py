@@ -11,7 +11,7 @@ not, is walked with the test cases; the figures are compared, judged, recorded a
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from yukjo.chain import measures
 from yukjo.config.chain import of_stage
@@ -22,7 +22,7 @@ from yukjo.pipeline import runs_folder, store_of
 from yukjo.pipeline.answering import answer_all
 from yukjo.pipeline.chain.cases import Cases, Drawn, draw, second_sample, summaries, tested
 from yukjo.pipeline.chain.record import Done, body
-from yukjo.pipeline.chain.stage import Chain, Stage, Wanted, opened, stage
+from yukjo.pipeline.chain.stage import Chain, Stage, opened, stage
 from yukjo.pipeline.gating import judge, memory_level, rule
 from yukjo.pipeline.prepare import refuse_other
 from yukjo.pipeline.record import Clock
@@ -113,15 +113,13 @@ def _done(chain: Chain, drawn: Drawn) -> Done:
     """Tune and measure everything."""
     clock, (reader, teller) = Clock(), chain.names
     first = stage(chain, reader, drawn.first, folder=reader,
-                  wanted=Wanted(both=drawn.kept, after=(*drawn.learn, *drawn.choose)))  # fmt: skip
+                  both=drawn.kept, after=(*drawn.learn, *drawn.choose))  # fmt: skip
     test = tested(chain, drawn, first.after)
-
-    def read(case: Sample) -> str:
-        return first.after.get(case.hash, "")
-
-    second = stage(chain, teller, summaries(chain, drawn, test, lambda case: case.output),
-                   folder=teller, wanted=Wanted())  # fmt: skip
-    joint = stage(chain, teller, summaries(chain, drawn, test, read), folder=JOINT, wanted=Wanted())
+    true, read = (
+        summaries(chain, drawn, test, first=first, side=side) for side in ("truth", "after")
+    )
+    second = stage(chain, teller, true, folder=teller)
+    joint = stage(chain, teller, read, folder=JOINT)
     chain.watch.stage("chain")
     with clock("chain"):
         said = _walk(chain, test, drawn.choose, first=first, second=second, joint=joint)
@@ -141,8 +139,9 @@ def _walk(
         wanted = [(way, case) for way in WAYS for case in test]
         wanted += [(f"after/{teller}", case) for teller in ("after", JOINT) for case in held]
         asked = [
-            (way.partition("/")[2], second_sample(chain, case, _read(case, way, first)))
+            (teller, second_sample(chain, case, first.read(case, reader)))
             for way, case in wanted
+            for reader, teller in (way.split("/"),)
         ]
         texts = _said(chain, asked, second=second, joint=joint)
         rows = [
@@ -156,13 +155,6 @@ def _walk(
         row = json.loads(line)
         said[row["way"]][row["case"]] = row["summary"]
     return said
-
-
-def _read(case: Sample, way: str, first: Stage) -> str:
-    """What was read of a case on a way."""
-    reader = way.partition("/")[0]
-    known: Mapping[str, str] = {"before": first.before, "after": first.after}.get(reader, {})
-    return case.output if reader == "truth" else known.get(case.hash, "")
 
 
 def _said(

@@ -4,7 +4,7 @@ A case is a sample of the first stage; its output is the true analysis. The seco
 are made of it, with the truth or with what the first stage read in the place of the analysis.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from yukjo.data.read import read
 from yukjo.data.split import Split
 from yukjo.errors import DataError
 from yukjo.files import hash_json, sha256_file
-from yukjo.pipeline.chain.stage import Chain
+from yukjo.pipeline.chain.stage import Chain, Stage
 from yukjo.pipeline.prepare import Source, source
 from yukjo.records import Sample
 from yukjo.words import say
@@ -54,6 +54,12 @@ def draw(chain: Chain) -> Drawn:
     """Read and check all cases; DataError names the one whose analysis lacks a field."""
     settings, (name, _) = chain.config.chain, chain.names
     given = source(chain.project, of_stage(chain.config, name), chain.roles)
+    if not given.split.test:
+        raise DataError(
+            say("the test split holds no case"),
+            where=f"yukjo.toml [stage.{name}.data]",
+            fix=say("hold out a larger share, or add samples"),
+        )
     learn, kept = (_read(chain, files) for files in (settings.files, settings.kept_files))
     found = Drawn(
         first=given,
@@ -74,11 +80,11 @@ def tested(chain: Chain, drawn: Drawn, answered: Mapping[str, str]) -> Cases:
     return _some(found, chain.config.chain.cases)
 
 
-def summaries(chain: Chain, drawn: Drawn, test: Cases, reading: Callable[[Sample], str]) -> Source:
-    """The second stage's samples, with `reading` of a case in the place of its analysis."""
+def summaries(chain: Chain, drawn: Drawn, test: Cases, *, first: Stage, side: str) -> Source:
+    """The second stage's samples, with the first's reading of a case, or the truth, to sum up."""
 
     def made(cases: Cases) -> Cases:
-        samples = [second_sample(chain, case, reading(case)) for case in cases]
+        samples = [second_sample(chain, case, first.read(case, side)) for case in cases]
         return tuple({sample.hash: sample for sample in samples}.values())
 
     return Source(

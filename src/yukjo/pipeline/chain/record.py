@@ -178,9 +178,7 @@ class _Figures:
         )
 
     def _reading(self, case: Sample, way: str) -> str:
-        said = {"before": self._done.first.before, "after": self._done.first.after}
-        reader = way.partition("/")[0]
-        return case.output if reader == "truth" else said[reader].get(case.hash, "")
+        return self._done.first.read(case, way.partition("/")[0])
 
     def _examples(self, final: str) -> list[dict[str, Any]]:
         worst = sorted(zip(self._done.test, self._rows[final], strict=True),

@@ -71,19 +71,26 @@ class Stage(Frozen):
         (manifest,) = self.body["adapters"].values()
         return str(manifest["id"])
 
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Samples that a stage is to answer beside its own test cases."""
-
-    both: Sequence[Sample] = ()
-    """By the bare base and by the adapter."""
-    after: Sequence[Sample] = ()
-    """By the adapter alone."""
+    def read(self, case: Sample, side: str) -> str:
+        """What was read of a case: `before`, `after`, or the `truth`; "" where it wasn't asked."""
+        known = {"before": self.before, "after": self.after, "truth": {case.hash: case.output}}
+        return known[side].get(case.hash, "")
 
 
-def stage(chain: Chain, role: str, given: Source, *, folder: str, wanted: Wanted) -> Stage:
-    """Tune the stage called `role` in its `folder` of the run; what is over is only read."""
+def stage(
+    chain: Chain,
+    role: str,
+    given: Source,
+    *,
+    folder: str,
+    both: Sequence[Sample] = (),
+    after: Sequence[Sample] = (),
+) -> Stage:
+    """Tune the stage called `role` in its `folder` of the run; what is over is only read.
+
+    Beside its own test cases it answers `both` by the bare base and by the adapter, and `after` by
+    the adapter alone.
+    """
     place = RunFolder(chain.folder.path / folder, run=chain.folder.id)
     kept = place.path / "stage.json"
     if kept.exists():
@@ -92,19 +99,21 @@ def stage(chain: Chain, role: str, given: Source, *, folder: str, wanted: Wanted
     place.clear()
     chain.watch.note(say("stage {name}", name=folder))
     held = machine.resident_mb()
-    body, before, after = _tune(chain, role, given, place, wanted)
+    asked = [*((sample, False) for sample in both),
+             *((sample, True) for sample in (*both, *after))]  # fmt: skip
+    made = _tune(chain, role, given, place, asked)
     gc.collect()  # modules and their hooks refer to one another
-    memory = {"held_before": round(held), "peak": body["train"]["peak_memory_mb"],
+    memory = {"held_before": round(held), "peak": made.body["train"]["peak_memory_mb"],
               "held_after": round(machine.resident_mb())}  # fmt: skip
-    made = Stage(body=body, before=before, after=after, memory=memory)
+    made = made.model_copy(update={"memory": memory})
     write_whole(kept, made.model_dump_json())
     return made
 
 
 def _tune(
-    chain: Chain, role: str, given: Source, folder: RunFolder, wanted: Wanted
-) -> tuple[dict[str, Any], dict[str, str], dict[str, str]]:
-    """The stage's body, and what it said before and after; the base dies with this call."""
+    chain: Chain, role: str, given: Source, folder: RunFolder, asked: Sequence[tuple[Sample, bool]]
+) -> Stage:
+    """The stage, with its answers to what is `asked`, tuned or not; the base dies with it."""
     config = of_stage(chain.config, role)
     parts = opened(chain, config)
     prepared = rendered(given, config, parts.tokenizer, chain.roles)
@@ -115,13 +124,12 @@ def _tune(
     work = Work(chain.project, parts, config, prepared, folder, chain.ledger, chain.watch)
     body = tuned(work, begun(work))
     (manifest,) = body["adapters"].values()
-    asked = [*((sample, "") for sample in wanted.both),
-             *((sample, manifest["id"]) for sample in (*wanted.both, *wanted.after))]  # fmt: skip
-    texts = answer_all(parts, config, chain.role(role), asked)
+    wanted = [(sample, manifest["id"] if adapted else "") for sample, adapted in asked]
+    texts = answer_all(parts, config, chain.role(role), wanted)
     before, after = _measured(folder)
-    for (sample, adapter), text in zip(asked, texts, strict=True):
+    for (sample, adapter), text in zip(wanted, texts, strict=True):
         (after if adapter else before)[sample.hash] = text
-    return body, before, after
+    return Stage(body=body, before=before, after=after, memory={})
 
 
 def opened(chain: Chain, config: YukjoConfig) -> Parts:
