@@ -93,6 +93,14 @@ def test_a_part_of_the_true_date_is_neither_the_fact_nor_an_invention() -> None:
     assert (found.fates["날짜"], found.precision) == ("lost", 1)
 
 
+def test_what_is_true_of_another_field_of_the_kind_is_not_invented() -> None:
+    fields = {"요금": "amount", "과태료": "amount"}
+    truth = {"요금": "1000", "과태료": "5000"}
+    found = tell("c", "5,000원입니다.", truth=truth, reading={"요금": "1000", "과태료": ""},
+                 reference="1,000원, 5,000원", look=look(fields, [truth]))  # type: ignore[arg-type] # fmt: skip
+    assert found.fates == {"요금": "lost", "과태료": "recovered"}
+
+
 def test_a_longer_name_or_number_is_another_one() -> None:
     assert named(WHOLE.replace("확인서", "사실확인서"))["종류"] == "lost"
     assert named(WHOLE.replace("12-3456", "112-3456"))["번호"] == "invented"
@@ -126,7 +134,7 @@ def test_shares_of_a_handful_of_cases_are_those_of_the_hand() -> None:
 
 
 def test_the_interaction_is_what_both_tunings_give_beyond_their_sum() -> None:
-    none, half, whole = told(""), told("세무과의 확인서, 12-3456"), told(WHOLE)
+    none, half, whole = told("세무과"), told("세무과의 확인서, 12-3456"), told(WHOLE)
     grid = {"before/before": [none] * 8, "after/before": [half] * 8,
             "before/after": [none] * 8, "after/after": [whole] * 8}  # fmt: skip
     found = interaction(grid, DRAWS)
