@@ -135,6 +135,13 @@ def test_the_record_is_exported_by_the_requirements_names_and_shown(
     assert yukjo("ledger", "verify", "-p", ran).code == 0
 
 
+def test_the_doctor_looks_at_each_stage(ran: Path, yukjo: Yukjo) -> None:
+    found: Any = yukjo("doctor", "-p", ran, "--json").json()["findings"]
+    levels = {finding["name"]: finding["level"] for finding in found}
+    assert levels["reader: training"] == "ok"
+    assert levels["summariser: base"] == "ok"
+
+
 def test_the_gate_asks_for_the_three_improvements(ran: Path, yukjo: Yukjo) -> None:
     ruled: Any = yukjo("gate", "latest", "-p", ran, "--json").json()
     lines = {line["target"]: line for line in ruled["lines"]}
