@@ -114,7 +114,7 @@ class _Figures:
     def chain(self) -> dict[str, Any]:
         """Every way, what became of the facts, how the final adapter was chosen, and cases."""
         final, draws = f"after/{self.final}", self._draws
-        shown = {"before/before": "before", "after/after": "after", final: "final"}
+        shown = dict.fromkeys(("before/before", "after/after", final))
         return {
             "stages": list(self._chain.names),
             "fields": list(self._fields),
