@@ -1,6 +1,7 @@
 """Asking an engine about the test cases. The engine is a toy that echoes what it was asked."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from yukjo.config.models import EvaluateConfig
 from yukjo.errors import RunError
 from yukjo.evaluate.measure import Measured, Question, measure, paired
 from yukjo.ports import Request
-from yukjo.records import Answer, Example
+from yukjo.records import Answer, Example, Picture
 
 
 class Echo:
@@ -103,3 +104,14 @@ def test_both_sides_are_kept_case_by_case() -> None:
 def test_an_adapter_that_diverged_is_an_error_for_people(loss: float) -> None:
     with pytest.raises(RunError, match="rag"):
         measured(Echo(loss), {"rag": "r1"})
+
+
+def test_a_question_about_images_is_asked_with_them() -> None:
+    seen = (Picture(path=Path("a.png"), sha256="1"),)
+    whole = replace(QUESTIONS[0].example, images=seen)
+    engine = Echo()
+    measure(
+        engine, [Question(whole, (1, 2), asked=True), QUESTIONS[2]], adapters={},
+        config=EvaluateConfig(repeats=1), pack_tokens=8, stop=frozenset(), seed=0,
+    )  # fmt: skip
+    assert [r.images for r in engine.asked] == [seen, seen, (), ()]

@@ -142,7 +142,7 @@ class _Decoding:
         """How far a row's places run from the count of its tokens: an image's do not count on."""
         self.seen: tuple[Tensor, list[Span]] | None = None
         self.positions = (self.mask.cumsum(1) - 1).clamp(min=0)
-        if any(r.images for r in requests):
+        if base.eyes:
             self._open_eyes(loras, pads)
 
     def _open_eyes(self, loras: Mapping[str, Lora | None], pads: Sequence[int]) -> None:
@@ -159,7 +159,7 @@ class _Decoding:
             spans.append(Span(loras[request.adapter], [], [], images=[request.images]))
         device = self.next.device
         self.positions = torch.tensor(positions, device=device).permute(2, 0, 1)
-        self.seen = torch.tensor(rows, device=device), spans
+        self.seen = torch.tensor(rows, dtype=torch.long, device=device), spans
 
     def step(self) -> None:
         """Feed the tokens at hand, choose the next one of each row, drop finished rows."""

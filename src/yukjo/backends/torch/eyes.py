@@ -84,11 +84,13 @@ class Eyes:
     def find(self, tokens: Sequence[int], pictures: Sequence[Picture]) -> list[Spot]:
         """Where the pictures stand in a sample's tokens."""
         spots: list[Spot] = []
+        end = 0
         for picture in pictures:
             rows, columns = (side // self.processor.merge for side in self.processor.grid(picture))
-            start = tokens.index(self.token, spots[-1].stop if spots else 0)
-            spots.append(Spot(start, rows, columns))
-            assert set(tokens[start : spots[-1].stop]) == {self.token}, "an image was cut"
+            spots.append(Spot(tokens.index(self.token, end), rows, columns))
+            end = spots[-1].stop
+        marks = sum(spot.stop - spot.start for spot in spots)
+        assert tokens.count(self.token) == marks, "tokens of images and no images, or some cut off"
         return spots
 
     def see(self, pictures: Sequence[Picture], lora: Lora | None, noise: int | None) -> Sights:

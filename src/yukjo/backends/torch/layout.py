@@ -145,10 +145,11 @@ class _Layer:
 
 def _spots(span: Span, find: Find | None) -> list[Sequence[Spot]]:
     """Where the images of each sample stand."""
-    if not span.images:
+    if find is None:
+        assert not span.images, "images for a base that sees none"
         return [()] * len(span.samples)
-    assert find, "images on a base that sees none"
-    return [find(*pair) for pair in zip(span.samples, span.images, strict=True)]
+    images = span.images or [()] * len(span.samples)
+    return [find(*pair) for pair in zip(span.samples, images, strict=True)]
 
 
 def _shared(span: Span, spots: Sequence[Sequence[Spot]]) -> int:
