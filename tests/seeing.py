@@ -1,8 +1,10 @@
 """Tiny Qwen-VL bases with random weights, and images to show them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -26,28 +28,36 @@ TOWER = {
     "qwen3_vl": ("qkv", "proj", "linear_fc1", "linear_fc2"),
     "qwen2_5_vl": ("qkv", "proj"),  # its MLPs' names are those of the decoder
 }
-SMALL, TALL, WIDE = (16, 16), (16, 32), (40, 24)
-"""Width and height of images; a token is 8 x 8."""
+SMALL, TALL, WIDE = (16, 16), (16, 32), (41, 22)
+"""Width and height of images; a token is 8 x 8, to which the last must be scaled."""
 _PIXELS = {
-    "qwen3_vl": {"size": {"shortest_edge": 64, "longest_edge": 4096}},
-    "qwen2_5_vl": {"min_pixels": 64, "max_pixels": 4096},
+    "qwen3_vl": {"size": {"shortest_edge": 64, "longest_edge": 1 << 20}},
+    "qwen2_5_vl": {"min_pixels": 64, "max_pixels": 1 << 20},
 }
 
 
-def make_model(kind: str, folder: Path, *, mark: int, **changes: Any) -> None:
+def make_model(
+    kind: str,
+    folder: Path,
+    *,
+    mark: int,
+    text: Mapping[str, Any] = MappingProxyType({}),
+    vision: Mapping[str, Any] = MappingProxyType({}),
+    patch: int = 4,
+) -> None:
     """Write a model of `kind` to `folder`; its image token is `mark`, videos' the one after."""
     from transformers import AutoConfig, AutoModelForImageTextToText
 
     interleaved = {"mrope_section": [6, 5, 5], "mrope_interleaved": True}
     rope = interleaved if kind == "qwen3_vl" else {"mrope_section": [2, 3, 3]}
-    text = {
+    words = {
         "vocab_size": 320, "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 3,
         "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 1024,
         "initializer_range": 0.08, "bos_token_id": 256, "eos_token_id": 257, "pad_token_id": 258,
         "rope_parameters": {"rope_type": "default", "rope_theta": 1e4, **rope},
     }  # fmt: skip
-    vision = {
-        "depth": 3, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2, "patch_size": 4,
+    tower = {
+        "depth": 3, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2, "patch_size": patch,
         "spatial_merge_size": 2, "temporal_patch_size": 2, "out_hidden_size": 64,
         "initializer_range": 0.3,
     }  # fmt: skip
@@ -57,8 +67,8 @@ def make_model(kind: str, folder: Path, *, mark: int, **changes: Any) -> None:
         else ({}, {"window_size": 16, "fullatt_block_indexes": [1]})
     )
     config = AutoConfig.for_model(
-        kind, text_config=text | own[0], vision_config=vision | own[1], image_token_id=mark,
-        video_token_id=mark + 1, tie_word_embeddings=False, **changes,
+        kind, text_config={**words, **own[0], **text}, vision_config={**tower, **own[1], **vision},
+        image_token_id=mark, video_token_id=mark + 1, tie_word_embeddings=False,
     )  # fmt: skip
     torch.manual_seed(0)
     model = AutoModelForImageTextToText.from_config(config)
@@ -67,7 +77,8 @@ def make_model(kind: str, folder: Path, *, mark: int, **changes: Any) -> None:
             parameter.data.add_(torch.randn_like(parameter) * 0.1)
     model.save_pretrained(folder)
     processor = {
-        "patch_size": 4, "merge_size": 2, "temporal_patch_size": 2, "image_mean": [0.5, 0.4, 0.3],
+        "patch_size": patch, "merge_size": 2, "temporal_patch_size": 2,
+        "image_mean": [0.5, 0.4, 0.3],
         "image_std": [0.5, 0.6, 0.7], "image_processor_type": "Qwen2VLImageProcessorFast",
         **_PIXELS[kind],
     }  # fmt: skip
@@ -85,15 +96,18 @@ def draw(path: Path, size: tuple[int, int] = SMALL, *, seed: int = 0) -> Picture
 
 
 def shown(
-    base: Path, images: Sequence[Picture], *, answer: str = "read", ask: str = "?"
+    base: Path, images: Sequence[Picture], *, answer: str = "read", max_tokens: int = 500
 ) -> Example:
     """A sample about `images` as this base takes it; its beginning is long enough to share."""
-    sample = Sample(instruction=ask, output=answer, agent_type="a", images=tuple(images))
-    tokenizer = HfTokenizer(base)
+    sample = Sample(instruction="?", output=answer, agent_type="a", images=tuple(images))
+    tokenizer = _tokenizer(base)
     return render(
         chat_of(sample, "Read what is there."), tokenizer=tokenizer,
-        template=Template(template_of(tokenizer).text, ""), max_tokens=500,
+        template=Template(template_of(tokenizer).text, ""), max_tokens=max_tokens,
     )  # fmt: skip
+
+
+_tokenizer = cache(HfTokenizer)
 
 
 def on_all(kind: str, vision_layers: int, **changes: Any) -> LoraConfig:

@@ -74,7 +74,7 @@ def hash_json(value: object) -> str:
 
 
 def hash_base(folder: Path) -> str:
-    """Hash of a base: its configuration and the bytes of its weights, by file name."""
+    """Hash of a base: its configuration, its weights and how it takes images, by file name."""
     files = sorted(folder.glob("*.safetensors"))
     config = folder / "config.json"
     if not files or not config.is_file():
@@ -83,7 +83,8 @@ def hash_base(folder: Path) -> str:
             where=str(folder),
             fix=say("name a Hugging Face folder with safetensors weights in [base] model"),
         )
-    return hash_json({f.name: sha256_file(f) for f in [config, *files]})
+    images = [f for f in [folder / "preprocessor_config.json"] if f.is_file()]
+    return hash_json({f.name: sha256_file(f) for f in [config, *images, *files]})
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -32,7 +33,9 @@ from yukjo.backends.torch.sketch import Sketch
 from yukjo.backends.torch.tokenizer import HfTokenizer
 from yukjo.backends.torch.trainer import TorchTrainer
 from yukjo.config.models import LoraConfig
+from yukjo.data.render import Refused
 from yukjo.errors import AdapterError, ModelError
+from yukjo.files import hash_base
 from yukjo.ports import Piece, Request
 from yukjo.records import Example, Picture
 
@@ -100,6 +103,23 @@ def test_an_image_is_one_mark_in_the_template_and_all_its_tokens_in_the_example(
     assert one.tokens.index(263) < one.tokens.index(*HfTokenizer(base).encode("?"))
     assert not any(learn for learn, token in zip(two.learn, two.tokens, strict=True)
                    if token == 263)  # fmt: skip
+
+
+def test_a_sample_too_long_with_its_images_is_refused_and_never_cut(
+    base: Path, images: tuple[Picture, ...]
+) -> None:
+    whole = shown(base, images)
+    assert shown(base, images, max_tokens=len(whole.tokens)) == whole
+    with pytest.raises(Refused, match=str(len(whole.tokens))):
+        shown(base, images, max_tokens=len(whole.tokens) - 1)
+
+
+def test_how_a_base_takes_images_is_part_of_what_it_is(base: Path, tmp_path: Path) -> None:
+    copy = copytree(base, tmp_path / "copy")
+    assert hash_base(copy) == hash_base(base)
+    settings = copy / "preprocessor_config.json"
+    settings.write_text(settings.read_text().replace("0.6", "0.8"))
+    assert hash_base(copy) != hash_base(base)
 
 
 # Training
@@ -233,11 +253,10 @@ def test_attention_and_patches_of_the_tower_are_ours(base: Path) -> None:
 # Memory
 
 
-@pytest.mark.parametrize("vision_layers", [0, 9])
 def test_recomputing_gives_the_same_bits(
-    kind: str, base: Path, vision_layers: int, images: tuple[Picture, ...]
+    kind: str, base: Path, images: tuple[Picture, ...]
 ) -> None:
-    kept, again = (trainer_on(base, {"a": on_all(kind, vision_layers, dropout=0.2)})
+    kept, again = (trainer_on(base, {"a": on_all(kind, 9, dropout=0.2)})
                    for _ in range(2))  # fmt: skip
     again.base.recompute()
     examples = mixed(base, images)
@@ -248,16 +267,18 @@ def test_recomputing_gives_the_same_bits(
 
 def test_a_forecast_counts_the_tower(kind: str, base: Path, images: tuple[Picture, ...]) -> None:
     pack = [piece("a", [shown(base, images[:2])])]
-    trained = trainer_on(base, {"a": on_all(kind, 9)})
-    counted = trained.forecast(pack).parts["pass"]
-    trained.backward(pack)  # what was counted left nothing behind
-    taken = []
-    for vision_layers in (0, 9):
+
+    def counted(vision_layers: int) -> float:
         hollow = Sketch(base, dtype="float32")
         hollow.add("a", on_all(kind, vision_layers), seed=0, weight_decay=0.0)
-        taken.append(hollow.forecast(pack).parts["pass"])
-    assert taken[1] == pytest.approx(counted, rel=0.02)
-    assert taken[1] > 1.2 * taken[0]
+        return hollow.forecast(pack).parts["pass"]
+
+    if kind == "qwen2_5_vl":
+        assert counted(9) > 1.2 * counted(0)
+        return
+    real = trainer_on(base, {"a": on_all(kind, 9)})
+    assert real.forecast(pack).parts["pass"] == pytest.approx(counted(9), rel=0.02)
+    real.backward(pack)  # what was counted left nothing behind
 
 
 # Answering

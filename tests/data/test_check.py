@@ -144,10 +144,22 @@ json_values = st.recursive(
     max_leaves=6,
 )
 fields = st.sampled_from(
-    ["instruction", "input", "output", "agent_type", "id", "difficulty", "messages", "other"]
+    [
+        "instruction",
+        "input",
+        "output",
+        "agent_type",
+        "id",
+        "difficulty",
+        "messages",
+        "images",
+        "other",
+    ]
 )
 values = (
-    json_values | st.sampled_from([*SIX, "쉬움"]) | st.just([{"role": "user", "content": "가"}])
+    json_values
+    | st.sampled_from([*SIX, "쉬움", ["a.png"]])
+    | st.just([{"role": "user", "content": "가"}])
 )
 
 

@@ -23,11 +23,11 @@ rank = 4
 vision_layers = 9
 targets = ["q_proj", "v_proj", "qkv", "proj", "linear_fc1", "linear_fc2"]
 [train]
-epochs = 2
+epochs = 1
 batch = 4
 accumulate = 1
 learning_rate = 1e-2
-evaluate_every = 2
+evaluate_every = 1
 checkpoint_every = 2
 threads = 1
 [evaluate]

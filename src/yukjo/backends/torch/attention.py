@@ -122,7 +122,8 @@ def packed(
         else:
             plan = Plan(run.queries, scaling, softcap)
             out.append(_Packed.apply(rows[run.rows], keys, values, plan))  # type: ignore[no-untyped-call]
-    return torch.cat(out).reshape(1, query.shape[2], heads, -1), None
+    whole = out[0] if len(out) == 1 else torch.cat(out)
+    return whole.reshape(1, query.shape[2], heads, -1), None
 
 
 def _runs(
