@@ -8,7 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo demo-small serve-small services test check bench docs tutorial browser clean
+.PHONY: setup demo demo-small chain chain-small serve-small services test test-mlx check bench docs \
+	tutorial browser clean
 
 setup: $(READY)
 
@@ -29,6 +30,20 @@ demo-small: setup
 		--set evaluate.max_tokens=24 --set evaluate.baseline_cases=7 \
 		--set project.runs=runs/small
 
+# Slips drawn, a reader and a summariser tuned, the chain of both measured and judged.
+chain: setup examples/chain/data
+	$(BIN)/yukjo run --project examples/chain
+
+# The same on a budget of minutes: three steps a stage, a few cases.
+chain-small: setup examples/chain/data
+	$(BIN)/yukjo run --project examples/chain --set project.runs=runs/small \
+		--set stage.reader.train.max_steps=3 --set stage.reader.evaluate.cases=12 \
+		--set stage.summariser.train.max_steps=3 --set stage.summariser.evaluate.baseline_cases=7 \
+		--set chain.cases=4 --set chain.learn=16 --set chain.choose=4
+
+examples/chain/data: | setup
+	$(BIN)/python examples/chain/draw.py --out $@
+
 # The adapters of demo-small behind OpenAI's API, asked by OpenAI's client.
 serve-small: demo-small
 	$(BIN)/pytest -m embedded
@@ -37,6 +52,18 @@ serve-small: demo-small
 services: setup
 	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e '.[mlflow]'
 	$(BIN)/pytest -m services
+
+# MLX brings 3 GB of libraries, so it has an environment of its own.
+MLX := .venv-mlx
+
+$(MLX)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(MLX)
+	$(MLX)/bin/pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt \
+		-e '.[torch,vision,serve,tools,dev,mlx]'
+	touch $@
+
+test-mlx: $(MLX)/.ready
+	$(MLX)/bin/pytest -m mlx
 
 test: setup
 	$(BIN)/pytest -n 2 --dist worksteal

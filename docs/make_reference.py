@@ -26,7 +26,7 @@ from yukjo.adapters.store import MANIFEST, WEIGHTS
 from yukjo.agents import Role, roles
 from yukjo.config import LoraConfig, PaceConfig, YukjoConfig
 from yukjo.config.load import parse
-from yukjo.config.models import TargetConfig
+from yukjo.config.models import StageConfig, TargetConfig
 from yukjo.config.presets import PRESETS
 from yukjo.data.check import SOUGHT
 from yukjo.data.findings import LONG, RULES, Fault, explain
@@ -70,13 +70,15 @@ def settings() -> Iterator[str]:
     yield "An unknown key is an error that names the nearest known one."
     tables = dict(models_in(YukjoConfig))
     yield "### Above all tables"
-    yield settings_table(YukjoConfig, "", leave_out=(*tables, "agent"))
+    yield settings_table(YukjoConfig, "", leave_out=(*tables, "agent", "stage"))
     for name, model in tables.items():
         yield f"### [{name}]"
         yield from described_table(model)
         yield settings_table(model, name, leave_out=("targets",) if name == "gate" else ())
         if name == "train":
             yield from agent_tables()
+        if name == "chain":
+            yield from stage_tables()
         if name == "gate":
             yield "### [gate.targets.NAME]"
             yield "One thing the gate asks for; the presets' targets are in `yukjo.config.targets`."
@@ -99,6 +101,18 @@ def agent_tables() -> Iterator[str]:
         + ", ".join(f"`{key}`" for key in PaceConfig.model_fields)
         + ". The other keys of [train] are the whole run's and are refused here."
     )
+
+
+def stage_tables() -> Iterator[str]:
+    """What may differ from stage to stage of a chain."""
+    yield "### [stage.NAME.TABLE]"
+    tables = ", ".join(f"`{table}`" for table in StageConfig.model_fields)
+    words = (
+        f"{field_words(YukjoConfig)['stage']} TABLE is one of {tables}; what is left out is taken"
+        " from the project's table of that name."
+    )
+    row = ("`stage`", "tables by name", "left out", words)
+    yield markdown_table(("key", "type", "default", "what it does"), [row])
 
 
 def settings_table(model: type[BaseModel], table: str, leave_out: Iterable[str] = ()) -> str:
@@ -350,6 +364,8 @@ def kind(shape: Mapping[str, Any]) -> str:
     if "anyOf" in shape:
         (one,) = [part for part in shape["anyOf"] if part != {"type": "null"}]
         return f"{kind(one)}; may be left out"
+    if shape["type"] == "object":
+        return f"table of {kind(shape['additionalProperties'])}"
     if shape["type"] == "array":
         least = f", at least {shape['minItems']}" if "minItems" in shape else ""
         several = re.sub("number|text|path", r"\g<0>s", kind(shape["items"]), count=1)

@@ -10,6 +10,9 @@ runs/<id>/
   answers.jsonl   raw answers and losses, before and after
   baseline.jsonl  losses on the general-ability set, bare and under each adapter
   report.html
+
+A chain's run has these in a folder a stage, `<stage>/`, and `<stage>/stage.json` once the stage is
+over; and `chain.jsonl`, what every way through the chain said of every case.
 """
 
 import errno
@@ -35,11 +38,11 @@ _REFUSALS = {
 
 
 class RunFolder:
-    """The places of one run."""
+    """The places of one run, or of one stage of it: then `run` is the whole run's id."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, run: str = "") -> None:
         self.path = path
-        self.id = path.name
+        self.id = run or path.name
         self.plan = path / "plan.json"
         self.events = path / "events.jsonl"
         self.before = path / "before.json"
@@ -103,3 +106,9 @@ def find(runs: Path, name: str, *, having: Sequence[str] = _KEPT) -> RunFolder:
         where=str(runs),
         fix=say("runs here: {ids}", ids=", ".join(near)) if near else say("start one: `yukjo run`"),
     )
+
+
+def trained_in(folder: RunFolder) -> Path:
+    """Where a run trains: its folder, or that of a chain's stage begun last."""
+    stages = sorted(folder.path.glob("*/plan.json"), key=lambda plan: plan.stat().st_mtime)
+    return stages[-1].parent if stages else folder.path

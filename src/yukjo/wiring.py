@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from yukjo.adapters.gguf import control_tokens
 from yukjo.adapters.store import refuse_other_base
+from yukjo.agents.roles import Role, of_project, pick
 from yukjo.config import BaseConfig, YukjoConfig
 from yukjo.errors import ConfigError, ModelError
 from yukjo.files import hash_base
@@ -140,6 +141,7 @@ class Proving:
     speaker: Prover
     tokenizer: Tokenizer
     gguf: Path
+    roles: Mapping[str, Role]
 
 
 @contextmanager
@@ -149,7 +151,8 @@ def proving(config: YukjoConfig, project: Path) -> Iterator[Proving]:
     config = _exact(config).model_copy(update={"serve": alone})
     speaker, tokenizer, gguf = _open_llama_cpp(config, project)
     with speaker:
-        yield Proving(_open_oracle(config, project, tokenizer), speaker, tokenizer, gguf)
+        oracle = _open_oracle(config, project, tokenizer)
+        yield Proving(oracle, speaker, tokenizer, gguf, of_project(project))
 
 
 def merge(
@@ -166,7 +169,8 @@ def merge(
     merge(oracle, manifest.id, folder, out)
     there = config.base.model_copy(update={"model": str(out.resolve())})
     merged = _open_oracle(config.model_copy(update={"base": there}), project, tokenizer)
-    return prove_merged(manifest, oracle=oracle, merged=merged, tokenizer=tokenizer)
+    role = pick(of_project(project), manifest.agent)
+    return prove_merged(manifest, oracle=oracle, merged=merged, tokenizer=tokenizer, role=role)
 
 
 def prove_mlx(
@@ -182,7 +186,12 @@ def prove_mlx(
 
     config, tokenizer = _exact(config), open_tokenizer(config, project)
     oracle: Engine | None = _open_oracle(config, project, tokenizer)
-    shown = {out: show(oracle, *kept, tokenizer) for out, kept in exported.items() if oracle}
+    roles = of_project(project)
+    shown = {
+        out: show(oracle, place, made, role=pick(roles, made.agent), tokenizer=tokenizer)
+        for out, (place, made) in exported.items()
+        if oracle
+    }
     oracle = None
     folder = base_folder(config.base, project)
     worker = Worker(folder, dtype="float32", limit_mb=config.train.memory_limit_gb * 1024)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from yukjo.agents import Role, role, roles
+from yukjo.agents import Role, of_project, role, roles
 from yukjo.agents.roles import pick
 from yukjo.errors import ConfigError
 from yukjo.records import SIX
@@ -123,3 +123,12 @@ def test_a_role_that_is_not_utf8_or_badly_named_is_refused(tmp_path: Path) -> No
 def test_a_missing_folder_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="nowhere"):
         roles(tmp_path / "nowhere")
+
+
+def test_a_folder_of_roles_in_a_project_counts_where_it_is_there(tmp_path: Path) -> None:
+    assert of_project(tmp_path) == roles()
+    (tmp_path / "roles").mkdir()
+    file = tmp_path / "roles" / "reader.toml"
+    file.write_text('title = "판독"\ntitle_en = "R"\nprompt = "읽는다."\nrules = ["polite"]\n')
+    assert list(of_project(tmp_path)) == [*SIX, "reader"]
+    assert of_project(tmp_path)["reader"].prompt == "읽는다."

@@ -45,3 +45,12 @@ def test_a_rows_bits_do_not_depend_on_the_rows_beside_it() -> None:
         token_losses(hidden[i : i + 1], targets[i : i + 1], Head(weight, None)) for i in (0, 39)
     ]
     assert torch.equal(together[[0, 39]], torch.cat(alone))
+
+
+def test_a_row_that_is_sure_of_its_target_never_costs_less_than_nothing() -> None:
+    torch.manual_seed(0)
+    weight, targets = torch.randn(300, 64).bfloat16(), torch.arange(300)
+    hidden = (weight * 0.7).bfloat16()  # logits of about 45, where bfloat16 rounds by an eighth
+    losses = token_losses(hidden, targets, Head(weight, None))
+    assert losses.min() >= 0
+    assert losses.mean() < 0.1

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from toys import Yukjo
 from yukjo.agents import roles
+from yukjo.chain.measures import metrics as of_chains
+from yukjo.config.models import ChainConfig
 from yukjo.evaluate.scorers import metrics
 
 PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
@@ -17,7 +19,8 @@ SIDES = {True: "higher", False: "lower", None: "neither"}
 def test_every_metric_stands_there_once_with_its_good_side() -> None:
     rows = ROW.findall(PAGE)
     assert len(rows) == len(dict(rows))
-    assert dict(rows) == {n: SIDES[m.higher_is_better] for n, m in metrics([]).items()}
+    known = metrics([]) | of_chains(ChainConfig())
+    assert dict(rows) == {n: SIDES[m.higher_is_better] for n, m in known.items()}
 
 
 def test_the_command_prints_the_ids_of_the_code(yukjo: Yukjo) -> None:

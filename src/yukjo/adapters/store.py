@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from yukjo.errors import AdapterError
-from yukjo.files import canonical_json, copy_folder, sha256_file, write_whole
+from yukjo.files import canonical_json, copy_folder, remove_whole, sha256_file, write_whole
 from yukjo.records import AdapterManifest
 from yukjo.words import say
 
@@ -95,6 +95,12 @@ class Store:
             copy_folder(source, scratch)
             scratch.rename(place)
         return place
+
+    def forget(self, adapter: str, *, run: str) -> None:
+        """Remove an adapter that `run` made and doesn't want kept; another run's stays."""
+        place = self.folder / adapter
+        if (place / MANIFEST).is_file() and read_manifest(place).run == run:
+            remove_whole(place)
 
     def all(self) -> list[AdapterManifest]:
         """Every adapter kept, by agent, then newest run first."""

@@ -62,6 +62,12 @@ def roles(folder: Path | None = None) -> dict[str, Role]:
     return found
 
 
+def of_project(project: Path) -> dict[str, Role]:
+    """The roles of a project: the built-in six, and those in its folder `roles` if it has one."""
+    folder = project / "roles"
+    return roles(folder if folder.is_dir() else None)
+
+
 def role(name: str, folder: Path | None = None) -> Role:
     """The role called `name`; ConfigError with the nearest name where there is none."""
     return pick(roles(folder), name)

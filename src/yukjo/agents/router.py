@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from yukjo.agents.roles import pick, roles
+from yukjo.agents.roles import of_project, pick
 from yukjo.agents.router_files import read_asked
 from yukjo.agents.router_fit import Floats, fit, held_out, softmax, temperature
 from yukjo.agents.router_views import Rows, View, grams, learn_terms
@@ -98,7 +98,7 @@ class Router:
 
 def open_router(config: YukjoConfig, project: Path) -> Router:
     """The router of a project; errors name the setting, or the file and line."""
-    known = roles()
+    known = of_project(project)
     agents = {name: pick(known, name) for name in config.agents}
     if config.router.fallback not in agents:
         raise ConfigError(
@@ -114,7 +114,7 @@ def lessons(config: YukjoConfig, project: Path) -> list[Lesson]:
     """What a project's router learns from."""
     found = []
     if config.data.files:
-        dataset = read([project / file for file in config.data.files], agents=roles())
+        dataset = read([project / file for file in config.data.files], agents=of_project(project))
         wanted = [sample for sample in dataset.samples if sample.agent_type in config.agents]
         sides = split(wanted, valid=config.data.valid, test=config.data.test)
         found += [lesson for sample in sides.train for lesson in _lessons_of(sample)]

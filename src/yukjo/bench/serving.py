@@ -9,7 +9,7 @@ from typing import Any
 
 from yukjo import pipeline, wiring
 from yukjo.agents import Role
-from yukjo.agents.roles import pick, roles
+from yukjo.agents.roles import of_project, pick
 from yukjo.bench.answering import percentile
 from yukjo.bench.environments import CACHE, HF, python_of
 from yukjo.bench.flops import shape_of
@@ -134,7 +134,7 @@ def make_task(project: Path, config: YukjoConfig, *, tokens: int, requests: int)
     agents = []
     for name, (place, manifest) in kept.items():
         speaker.load(manifest.id, place)  # refuses what isn't proved
-        role = pick(roles(), name)
+        role = pick(of_project(project), name)
         tools = toolbox.for_agent(role).schemas()
         agents.append(
             ServedAgent(

@@ -121,6 +121,7 @@ def import_(
 def _proofs(project: Path, ids: list[str]) -> list["Proof"]:
     """The named adapters, or the newest of each agent, made ready for llama.cpp one by one."""
     from yukjo import wiring
+    from yukjo.agents.roles import pick
     from yukjo.config import load
     from yukjo.pipeline.proving import make_ready
 
@@ -131,6 +132,7 @@ def _proofs(project: Path, ids: list[str]) -> list["Proof"]:
             make_ready(
                 place, manifest,
                 oracle=side.oracle, speaker=side.speaker, tokenizer=side.tokenizer, gguf=side.gguf,
+                role=pick(side.roles, manifest.agent),
             )
             for place, manifest in chosen
         ]  # fmt: skip

@@ -30,13 +30,15 @@ def ask(
 ) -> None:
     """Load base and adapter, and answer."""
     from yukjo import pipeline, wiring
-    from yukjo.agents import role
+    from yukjo.agents.roles import of_project, pick
     from yukjo.config import change, load
+    from yukjo.config.chain import of_stage
     from yukjo.pictures import picture_of
     from yukjo.pipeline.answering import answer
 
     config = load(project, dict(map(change, set_ or ())))
-    who = role(agent)
+    who = pick(of_project(project), agent)
+    config = of_stage(config, agent)  # a stage of a chain has a base of its own
     chosen = None
     if not bare:
         store = pipeline.store_of(pipeline.runs_folder(project, config))

@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -65,7 +65,10 @@ def _of_project(project: Path, changes: list[str]) -> list[Finding]:
     config = load(project, dict(map(change, changes)))
     found = [*_machine(project, config), *_libraries()]
     if not any(f.level == "error" for f in found):
-        found += _base_and_memory(project, config)
+        for name in config.chain.stages:
+            found += _stage(project, config, name)
+        if not config.chain.stages:
+            found += _base_and_memory(project, config)
     return found
 
 
@@ -118,9 +121,32 @@ def _libraries() -> Iterator[Finding]:
             )
 
 
+def _stage(project: Path, config: "YukjoConfig", name: str) -> "Iterator[Finding]":
+    """A stage's base; its memory too where it has data before the run: the first one has."""
+    from yukjo.config.chain import of_stage
+
+    own = of_stage(config, name)
+    looked = _base_and_memory if own.data.files else _base
+    for finding in looked(project, own):
+        yield replace(finding, name=f"{name}: {finding.name}")
+
+
 def _base_and_memory(project: Path, config: "YukjoConfig") -> Iterator[Finding]:
     from yukjo import wiring
     from yukjo.errors import YukjoError
+
+    yield from _base(project, config)
+    folder = wiring.base_at_hand(config.base, project)
+    if folder is None or config.train.backend == "mlx":
+        return
+    try:
+        yield _memory(project, config, folder)
+    except YukjoError as fault:
+        yield Finding("project", "error", f"{fault.what} ({fault.where})", fault.fix)
+
+
+def _base(project: Path, config: "YukjoConfig") -> Iterator[Finding]:
+    from yukjo import wiring
 
     folder = wiring.base_at_hand(config.base, project)
     if folder is None:
@@ -137,10 +163,6 @@ def _base_and_memory(project: Path, config: "YukjoConfig") -> Iterator[Finding]:
         yield Finding("training", "ok", say("MLX measures before the first step; see also --mlx"))
         return
     yield _device(config.base.device)
-    try:
-        yield _memory(project, config, folder)
-    except YukjoError as fault:
-        yield Finding("project", "error", f"{fault.what} ({fault.where})", fault.fix)
 
 
 def _device(asked: str) -> Finding:

@@ -10,10 +10,15 @@ from yukjo.words import say
 
 HELP = say("Make a project: settings, sample data, a README. Example: yukjo init my-project")
 
+_MADE = {"gov": ("runs",), "chain": ("runs", "data", "__pycache__")}
+"""What a template's own commands write: no part of it."""
+
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help=say("Folder to make"))],
-    template: Annotated[Literal["gov"], typer.Option(help=say("What to start from"))] = "gov",
+    template: Annotated[
+        Literal["gov", "chain"], typer.Option(help=say("What to start from"))
+    ] = "gov",
 ) -> None:
     """Copy a template to a folder that is empty or not there."""
     from yukjo.errors import ConfigError
@@ -24,9 +29,13 @@ def init(
             where=str(folder),
             fix=say("name a new folder"),
         )
+    made = _MADE[template]
     shutil.copytree(
-        _template(template), folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("runs")
+        _template(template), folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*made)
     )
+    if template == "chain":
+        typer.echo(say("first draw the slips: python {folder}/draw.py --out {folder}/data",
+                       folder=folder))  # fmt: skip
     typer.echo(say("made {folder}; next: yukjo run --project {folder}", folder=folder))
 
 

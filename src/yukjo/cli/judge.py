@@ -58,7 +58,7 @@ def judge(
 def _pairs(project: Path, config: "YukjoConfig", run: str) -> "list[Pair]":
     """Both greedy answers of every case of a run, by the project's data."""
     from yukjo import pipeline, runs
-    from yukjo.agents import roles
+    from yukjo.agents import of_project
     from yukjo.data.read import read
     from yukjo.evaluate import raw
     from yukjo.evaluate.judge import pairs
@@ -67,7 +67,7 @@ def _pairs(project: Path, config: "YukjoConfig", run: str) -> "list[Pair]":
     folder = runs.find(pipeline.runs_folder(project, config), run, having=["answers.jsonl"])
     with folder.answers.open(encoding="utf-8") as rows:
         kept = raw.read(rows, where=str(folder.answers))
-    return pairs(read(data_files(project, config), agents=set(roles())).samples, kept)
+    return pairs(read(data_files(project, config), agents=set(of_project(project))).samples, kept)
 
 
 def _rated(file: Path, asked: "list[Pair]") -> dict[str, str]:

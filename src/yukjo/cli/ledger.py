@@ -54,7 +54,7 @@ def show(run: Run = LATEST, project: Project = Path(), json_: AsJson = False) ->
     """What a run measured."""
     from rich.console import Console
 
-    from yukjo.dashboard.table import table
+    from yukjo.dashboard.table import tables
     from yukjo.ledger.queries import show as shown
 
     with existing_ledger(project) as ledger:
@@ -62,7 +62,8 @@ def show(run: Run = LATEST, project: Project = Path(), json_: AsJson = False) ->
     if json_:
         print_json(shown(entry))
     else:
-        Console().print(table(entry))
+        for each in tables(entry):
+            Console().print(each)
 
 
 @app.command(
@@ -82,7 +83,7 @@ def trace(
     json_: AsJson = False,
 ) -> None:  # fmt: skip
     """Follow one thing through the record and the project's files."""
-    from yukjo.agents import roles
+    from yukjo.agents import of_project
     from yukjo.config import load
     from yukjo.ledger.lineage import files_of
     from yukjo.ledger.lineage import trace as traced
@@ -90,7 +91,7 @@ def trace(
     config = load(project)
     with existing_ledger(project, config) as ledger:
         entries = ledger.entries()
-    files = files_of(project, project / config.project.runs, config.data.files, roles())
+    files = files_of(project, project / config.project.runs, config.data.every, of_project(project))
     found = traced(thing, entries, files)
     if json_:
         print_json(found)

@@ -45,7 +45,7 @@ def monitor(
     from yukjo.train.watching import Watch
 
     place = pipeline.runs_folder(project, load(project))
-    watch = Watch(runs.find(place, run, having=runs.TRAINED).path)
+    watch = Watch(runs.trained_in(runs.find(place, run, having=runs.TRAINED)))
     found, console = watch.look(), Console(highlight=False)
     if json_:
         print_json(found.model_dump(mode="json"))

@@ -297,14 +297,14 @@ def _contests(
     project: Path, run: str, against: str | None, *, agents: list[str], most: int | None
 ) -> tuple[str, str, list["Contest"]]:
     """The run on trial, the run it is compared with ("" for its own before side), the pairs."""
-    from yukjo.agents import roles
+    from yukjo.agents import of_project
     from yukjo.config import load
     from yukjo.data.read import read
     from yukjo.pipeline.prepare import data_files
     from yukjo.review import contests
 
     files = data_files(project, load(project))
-    samples = {s.hash: s for s in read(files, agents=set(roles())).samples}
+    samples = {s.hash: s for s in read(files, agents=set(of_project(project))).samples}
     trial, raw = _answers(project, run)
     other, old = _answers(project, against) if against else ("", raw)
     before = old.after if against else old.before

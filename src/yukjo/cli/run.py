@@ -26,14 +26,24 @@ def run(
 ) -> None:
     """Do all of it, from `yukjo.toml`."""
     from yukjo import pipeline
-    from yukjo.cli.session import opened
+    from yukjo.cli.session import linked, working
+    from yukjo.config import load
     from yukjo.dashboard.report import report
+    from yukjo.pipeline import chain
 
-    with opened(project, resume=resume, changes=changes_of(set_, sweep)) as work:
-        language = work.config.project.language
-        entry = pipeline.run(work, report=lambda made: report(made, language=language))
+    config = load(project, changes_of(set_, sweep))
+
+    def page(made: "Entry") -> str:
+        return report(made, language=config.project.language)
+
+    if config.chain.stages:
+        with linked(project, config, resume=resume) as together:
+            entry, folder = chain.run(together, report=page), together.folder
+    else:
+        with working(project, config, resume=resume) as work:
+            entry, folder = pipeline.run(work, report=page), work.folder
     if not json_:
-        typer.echo(say("run {run}; report: {report}", run=entry.run, report=work.folder.report))
+        typer.echo(say("run {run}; report: {report}", run=entry.run, report=folder.report))
     shown(entry, json_=json_)
 
 
@@ -45,7 +55,7 @@ def shown(entry: "Entry", *, json_: bool) -> None:
     from rich.console import Console
 
     from yukjo.dashboard import verdict
-    from yukjo.dashboard.table import table
+    from yukjo.dashboard.table import tables
     from yukjo.ledger.queries import show
     from yukjo.ledger.verdict import gate_of
 
@@ -53,7 +63,8 @@ def shown(entry: "Entry", *, json_: bool) -> None:
     if json_:
         print_json(show(entry))
     else:
-        Console().print(table(entry))
+        for each in tables(entry):
+            Console().print(each)
     if gate and not json_:
         Console().print(verdict.table(gate, titles))
         typer.echo(verdict.sentence(gate, titles))

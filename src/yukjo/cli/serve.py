@@ -31,7 +31,7 @@ def serve(
 ) -> None:
     """Load the base, listen, and answer until Ctrl-C or SIGTERM."""
     from yukjo import pipeline, wiring
-    from yukjo.agents.roles import pick, roles
+    from yukjo.agents.roles import of_project, pick
     from yukjo.agents.router import open_router
     from yukjo.cli.options import changes_of
     from yukjo.config import load
@@ -47,6 +47,7 @@ def serve(
     token_of(config.serve, project, host=config.serve.host)
     if config.serve.engine == "llama_cpp":
         _make_ready(config, project)
+    known = of_project(project)
     router, toolbox = open_router(config, project), Toolbox(config.tools, project)
     # Before the base is loaded: a port that is taken is found at once.
     with listen(config.serve.host, config.serve.port) as listening:
@@ -57,7 +58,7 @@ def serve(
             serve=config.serve,
             project=project,
             store=pipeline.store_of(pipeline.runs_folder(project, config)),
-            roles={name: pick(roles(), name) for name in config.agents},
+            roles={name: pick(known, name) for name in config.agents},
             router=router,
             toolbox=toolbox,
         )
@@ -67,6 +68,7 @@ def serve(
 def _make_ready(config: "YukjoConfig", project: Path) -> None:
     """Derive and prove the newest adapters that llama.cpp can't load yet: some seconds each."""
     from yukjo import pipeline, wiring
+    from yukjo.agents.roles import pick
     from yukjo.errors import AdapterError
     from yukjo.files import sha256_file
     from yukjo.pipeline.proving import make_ready
@@ -87,6 +89,7 @@ def _make_ready(config: "YukjoConfig", project: Path) -> None:
                     store.folder / manifest.id, manifest,
                     oracle=side.oracle, speaker=side.speaker,
                     tokenizer=side.tokenizer, gguf=side.gguf,
+                role=pick(side.roles, manifest.agent),
                 )  # fmt: skip
 
 

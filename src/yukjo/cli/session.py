@@ -1,6 +1,6 @@
 """What the commands that work on a base do first: settings, data check, base, data, run folder."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -8,11 +8,13 @@ from typing import Any
 import typer
 
 from yukjo import pipeline, runs, wiring
-from yukjo.agents import roles
+from yukjo.agents import of_project
 from yukjo.cli.watch import Shown
 from yukjo.config import YukjoConfig, load
+from yukjo.config.chain import of_stage
 from yukjo.data.check import check
 from yukjo.ledger.opening import open_ledger
+from yukjo.pipeline.chain import Chain
 from yukjo.pipeline.prepare import data_files
 from yukjo.train.sessions import refuse_second
 from yukjo.words import say
@@ -39,7 +41,7 @@ def working(
     with Shown() as watch, open_ledger(project, config) as ledger:
         folder = _begun(place, resume) if resume else None
         watch.stage("check")
-        _refuse_errors(project, config)
+        _refuse_errors(project, data_files(project, config))
         watch.stage("base")
         parts = wiring.open_parts(config, project)
         watch.note(parts.notice)
@@ -47,27 +49,50 @@ def working(
         for refusal in prepared.refused:
             watch.note(say("left out: {name} ({reason})", name=refusal.name, reason=refusal.reason))
         folder = folder or runs.start(place)
-        try:
-            with folder.writing():
-                yield pipeline.Work(project, parts, config, prepared, folder, ledger, watch)
-        except KeyboardInterrupt:
-            watch.note(interrupted or say("go on with --resume {run}", run=folder.id))
-            raise
+        with _at_work(folder, watch, interrupted):
+            yield pipeline.Work(project, parts, config, prepared, folder, ledger, watch)
+
+
+@contextmanager
+def linked(project: Path, config: YukjoConfig, *, resume: str | None = None) -> Iterator[Chain]:
+    """Open a chain project; its bases are opened by its stages, one after another."""
+    place = pipeline.runs_folder(project, config)
+    with Shown() as watch, open_ledger(project, config) as ledger:
+        folder = _begun(place, resume) if resume else None
+        watch.stage("check")
+        first = of_stage(config, config.chain.stages[0])
+        more = (*config.chain.files, *config.chain.kept_files)
+        _refuse_errors(project, [*data_files(project, first), *(project / f for f in more)])
+        folder = folder or runs.start(place)
+        with _at_work(folder, watch):
+            yield Chain(project, config, of_project(project), folder, ledger, watch,
+                        wiring.open_parts)  # fmt: skip
+
+
+@contextmanager
+def _at_work(folder: runs.RunFolder, watch: Shown, interrupted: str = "") -> Iterator[None]:
+    """Say how to go on where the work in `folder` is interrupted or the disk refuses."""
+    try:
+        with folder.writing():
+            yield
+    except KeyboardInterrupt:
+        watch.note(interrupted or say("go on with --resume {run}", run=folder.id))
+        raise
 
 
 def _begun(place: Path, name: str) -> runs.RunFolder:
     """The folder of a run to go on with, which nobody else is at work on."""
     folder = runs.find(place, name, having=runs.TRAINED)
     with folder.writing():
-        refuse_second(folder.events)
+        for events in (folder.events, *folder.path.glob("*/events.jsonl")):
+            refuse_second(events)
         folder.clear()
     return folder
 
 
-def _refuse_errors(project: Path, config: YukjoConfig) -> None:
+def _refuse_errors(project: Path, files: Sequence[Path]) -> None:
     """Leave with 1, after the first errors on stderr, where the data can't be trained on."""
-    files = data_files(project, config)
-    report = check(files, agents=set(roles()))
+    report = check(files, agents=set(of_project(project)))
     if not report.errors:
         return
     errors = [finding for finding in report.findings if finding.level == "error"]

@@ -38,7 +38,7 @@ def show(
     from yukjo import wiring
 
     tokenizer = wiring.open_tokenizer(config, project)
-    example = _rendered(found, config, tokenizer)
+    example = _rendered(found, project, config, tokenizer)
     if json_:
         print_json({"tokens": example.tokens, "learn": example.learn})
         return
@@ -46,12 +46,12 @@ def show(
 
 
 def _find(name: str, project: Path, config: "YukjoConfig") -> "Sample":
-    from yukjo.agents import roles
+    from yukjo.agents import of_project
     from yukjo.data.read import read
     from yukjo.errors import DataError
     from yukjo.pipeline.prepare import data_files
 
-    samples = read(data_files(project, config), agents=set(roles())).samples
+    samples = read(data_files(project, config), agents=set(of_project(project))).samples
     found = [s for s in samples if s.id == name] or [s for s in samples if s.hash.startswith(name)]
     if len(found) != 1:
         raise DataError(
@@ -62,11 +62,13 @@ def _find(name: str, project: Path, config: "YukjoConfig") -> "Sample":
     return found[0]
 
 
-def _rendered(sample: "Sample", config: "YukjoConfig", tokenizer: "Tokenizer") -> "Example":
-    from yukjo.agents import role
+def _rendered(
+    sample: "Sample", project: Path, config: "YukjoConfig", tokenizer: "Tokenizer"
+) -> "Example":
+    from yukjo.agents import of_project
     from yukjo.data.render import chat_of, render, template_of
 
-    chat = chat_of(sample, role(sample.agent_type).prompt)
+    chat = chat_of(sample, of_project(project)[sample.agent_type].prompt)
     return render(
         chat,
         tokenizer=tokenizer,

@@ -46,7 +46,11 @@ class Shown:
             "baseline": say("measuring the base before training"),
             "train": say("training all adapters"),
             "evaluate": say("measuring the adapters"),
+            "chain": say("sending the test cases through both stages"),
         }
+        if name == "train" and self._task is not None:  # a chain trains again
+            self._bar.remove_task(self._task)
+            self._task = None
         self._bar.console.print(f"[bold]▸[/bold] {names[name]}")
 
     def note(self, text: str) -> None:

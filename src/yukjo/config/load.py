@@ -9,7 +9,8 @@ from typing import Any, get_args, get_origin
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from yukjo.config.models import LoraConfig, PaceConfig, TrainConfig, YukjoConfig
+from yukjo.config.chain import refuse_odd
+from yukjo.config.models import LoraConfig, PaceConfig, StageConfig, TrainConfig, YukjoConfig
 from yukjo.config.presets import PRESETS
 from yukjo.errors import ConfigError
 from yukjo.words import say
@@ -56,9 +57,11 @@ def parse(text: str, changes: Mapping[str, Any] | None = None) -> YukjoConfig:
     for name, value in (changes or {}).items():
         _set(asked, name.split("."), value)
     try:
-        return YukjoConfig.model_validate(_over_preset(asked))
+        config = YukjoConfig.model_validate(_over_preset(asked))
     except ValidationError as fault:
         raise _explained(fault) from None
+    refuse_odd(config)
+    return config
 
 
 def change(text: str) -> tuple[str, Any]:
@@ -123,6 +126,8 @@ def _over_preset(asked: dict[str, Any]) -> dict[str, Any]:
         filled[table] = _over(values, asked.get(table, {}))
     if isinstance(asked.get("agent"), dict):
         filled["agent"] = {name: _own(own, filled) for name, own in asked["agent"].items()}
+    if isinstance(asked.get("stage"), dict):
+        filled["stage"] = {name: _stage(own, filled) for name, own in asked["stage"].items()}
     return filled
 
 
@@ -137,6 +142,14 @@ def _own(asked: object, general: Mapping[str, Any]) -> object:
         shared = {key: value for key, value in known.items() if key in model.model_fields}
         filled[table] = _over(shared, asked.get(table, {}))
     return asked | filled
+
+
+def _stage(asked: object, general: Mapping[str, Any]) -> object:
+    """A stage's tables with what they leave open filled from the project's."""
+    if not isinstance(asked, dict):
+        return asked
+    tables = StageConfig.model_fields
+    return asked | {name: _over(general.get(name, {}), asked.get(name, {})) for name in tables}
 
 
 def _over(values: Any, asked: Any) -> Any:  # noqa: ANN401 - as the file has them

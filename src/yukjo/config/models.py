@@ -12,6 +12,8 @@ from yukjo.words import Language
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
+FieldKind = Literal["name", "code", "date", "amount"]
+"""Of a field in an analysis: a name, a number with its own form, a date, an amount of money."""
 
 
 class Settings(Frozen):
@@ -51,12 +53,21 @@ class DataConfig(Settings):
 
     files: tuple[Path, ...] = ()
     """JSONL files, relative to the project."""
+    valid_files: tuple[Path, ...] = ()
+    """JSONL files that choose the best checkpoint, drawn apart: instead of the share `valid`."""
+    test_files: tuple[Path, ...] = ()
+    """JSONL files that are measured on, drawn apart: instead of the share `test`."""
     valid: Share = 0.1
     """Share held out to choose the best checkpoint."""
     test: Share = 0.2
     """Share held out to measure; never seen in training."""
     max_tokens: PositiveInt = 1024
     """A longer sample is refused by name and counted, never cut."""
+
+    @property
+    def every(self) -> tuple[Path, ...]:
+        """All files, whatever they are for."""
+        return (*self.files, *self.valid_files, *self.test_files)
 
 
 class LoraConfig(Settings):
@@ -241,6 +252,44 @@ class GateConfig(Settings):
     """JSONL of questions with their agents, for `agent_selection`; the test split if left out."""
 
 
+class StageConfig(Settings):
+    """[stage.NAME]: where a stage of a chain leaves the project's tables; the rest is theirs."""
+
+    base: BaseConfig
+    data: DataConfig
+    lora: LoraConfig
+    train: TrainConfig
+    evaluate: EvaluateConfig
+
+
+class ChainConfig(Settings):
+    """[chain]: two stages, the second of which works on what the first one says; `docs/chain.md`.
+
+    The first reads: its answers are lines `field: value`. The second sums up what was read.
+    """
+
+    stages: tuple[str, ...] = ()
+    """The two in their order, each by its role in `roles/`; what differs stands in [stage.NAME]."""
+    fields: dict[str, FieldKind] = Field(default_factory=dict)
+    """Fields of an analysis: `name`, `code`, `date` or `amount`."""
+    instruction: str = "다음 내용을 한두 문장으로 요약하세요."
+    """What the second stage is asked; the analysis follows."""
+    phrasings: tuple[str, ...] = ()
+    """Summaries to learn from, with each field once in braces; `{부서}을(를)` takes the particle
+    that fits what is filled in."""
+    files: tuple[Path, ...] = ()
+    """JSONL files of cases the second stage learns from; the first one's own training files if left
+    out. It reads those better than new ones, so cases it never saw teach more."""
+    learn: PositiveInt | None = None
+    """Most cases that the second stage learns from; all if left out."""
+    choose: PositiveInt | None = None
+    """Most held-out cases by which its checkpoint and its final adapter are chosen."""
+    cases: PositiveInt | None = None
+    """Most test cases that go through the whole chain, of those that the first stage answers."""
+    kept_files: tuple[Path, ...] = ()
+    """JSONL files of cases the first stage's base could read before, and should still."""
+
+
 class JudgeConfig(Settings):
     """[judge]: a model asked which of two answers is better. It describes and decides nothing."""
 
@@ -349,6 +398,9 @@ class YukjoConfig(Settings):
     train: TrainConfig = TrainConfig()
     agent: dict[str, AgentConfig] = Field(default_factory=dict)
     """Agents that differ: `[agent.rag.lora] rank = 32`, `[agent.rag.train] epochs = 5`."""
+    chain: ChainConfig = ChainConfig()
+    stage: dict[str, StageConfig] = Field(default_factory=dict)
+    """Stages of a chain that differ: `[stage.reader.base] model = "..."`."""
     sweep: SweepConfig = SweepConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
     judge: JudgeConfig = JudgeConfig()

@@ -11,7 +11,8 @@ ORDER = (
     "perplexity", "chrf", "rouge_l", "rouge_2", "fact_recall", "fact_precision", "dates", "amounts",
     "articles", "conformance", "document_form", "failure_rate", "length", "length_drift",
     "script_drift", "politeness_drift", "consistency", "seconds", "baseline_perplexity",
-    "baseline_accuracy",
+    "baseline_accuracy", "qwen_accuracy", "llama_quality", "chain_accuracy", "chain_whole",
+    "chain_precision", "kept_accuracy",
 )  # fmt: skip
 """Metrics as they are listed; others follow by name."""
 
@@ -57,6 +58,9 @@ def metric_name(name: str) -> str:
         "qwen_accuracy": say("image analysis"),
         "llama_quality": say("summary quality"),
         "chain_accuracy": say("the chain end to end"),
+        "chain_whole": say("whole cases right end to end"),
+        "chain_precision": say("facts of the final summary that are true"),
+        "kept_accuracy": say("reading of what the base could read before"),
         "seal": say("seal of the targets"),
     }
     return known.get(name, name)
@@ -89,6 +93,9 @@ def short_name(name: str) -> str:
         "quality": say("quality"),
         "p95_seconds": say("p95 seconds"),
         "memory_gb": say("memory GiB"),
+        "chain_whole": say("whole cases"),
+        "chain_precision": say("said facts true"),
+        "kept_accuracy": say("kept reading"),
     }
     return known.get(name) or metric_name(name)
 

@@ -16,7 +16,7 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from yukjo.dashboard import chart, figures, summary, verdict
+from yukjo.dashboard import chain, chart, figures, summary, verdict
 from yukjo.ledger.body import ALL, run_body
 from yukjo.ledger.verdict import gate_of
 from yukjo.records import Entry
@@ -67,7 +67,7 @@ def _template() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals |= {"say": say, "figures": figures, "summary": summary, "shape": chart,
-                            "verdicts": verdict}  # fmt: skip
+                            "verdicts": verdict, "links": chain}  # fmt: skip
     environment.filters |= {"number": figures.number, "size": size, "duration": duration}
     return environment
 

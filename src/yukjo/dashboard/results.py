@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from yukjo.dashboard import chain as links
 from yukjo.dashboard import crossed, figures, verdict
-from yukjo.ledger.body import AgentResult, RunBody, run_body
+from yukjo.ledger.body import AgentResult, Chain, RunBody, run_body
 from yukjo.ledger.verdict import Gate, gate_of
 from yukjo.records import Entry
 from yukjo.words import say
@@ -19,6 +20,8 @@ def markdown(run: Entry, ruled: Entry | None, cross: Entry | None) -> str:
     if gate:
         parts += [f"## {say('Gate')}", *_gate(gate, ruled or run, body)]
     parts += [f"## {say('Before and after')}", *_agents(body)]
+    if body.chain:
+        parts += [f"## {say('The chain')}", *_chain(body.chain, body)]
     if cross:
         parts += [f"## {say('Every adapter on every case')}", *_cross(cross, body)]
     return "\n\n".join(parts) + "\n"
@@ -69,6 +72,18 @@ def _metrics(result: AgentResult) -> Iterator[Sequence[str]]:
                figures.number(metric.after), figures.number(metric.difference, "+"),
                figures.interval(metric), str(metric.n),
                figures.verdict_text(metric.verdict))  # fmt: skip
+
+
+def _chain(chain: Chain, body: RunBody) -> Iterator[str]:
+    yield "\n".join(f"- {_cell(line)}" for line in links.lines(chain, body))
+    for title, rows in (
+        (say("Every way through the chain"), links.ways(chain)),
+        (say("What became of each fact"), links.fates(chain)),
+    ):
+        head, *rest = rows
+        yield f"### {title}"
+        yield _table(head, rest)
+    yield links.explained()
 
 
 def _cross(cross: Entry, body: RunBody) -> Iterator[str]:

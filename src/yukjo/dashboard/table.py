@@ -17,6 +17,13 @@ def plain(text: str) -> Text:
     return Text("".join(letter if letter.isprintable() else "�" for letter in text))
 
 
+def tables(entry: Entry) -> list[Table]:
+    """The comparison, and what a chain adds to it."""
+    from yukjo.dashboard import chain
+
+    return [table(entry), *chain.tables(run_body(entry))]
+
+
 def table(entry: Entry) -> Table:
     """The same columns as the page: metric, before, after, difference, interval, n, verdict."""
     body = run_body(entry)

@@ -67,6 +67,23 @@ def measure(
     return Measured(losses=losses, answers=tuple(engine.answer(requests)))
 
 
+def ask(
+    engine: Engine,
+    asked: Sequence[tuple[Question, str]],
+    *,
+    config: EvaluateConfig,
+    stop: frozenset[int],
+    seed: int,
+) -> list[str]:
+    """The greedy answer to each question under the adapter beside it; "" is the bare base."""
+    requests = [
+        _request(question, 0, adapters={question.example.agent: adapter}, config=config, stop=stop,
+                 seed=seed)
+        for question, adapter in asked
+    ]  # fmt: skip
+    return [answer.text for answer in engine.answer(requests)]
+
+
 def paired(questions: Sequence[Question], before: Measured, after: Measured) -> Raw:
     """Both sides as what is kept raw."""
     cases = tuple(

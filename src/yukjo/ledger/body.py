@@ -144,6 +144,57 @@ class Stage(Part):
     adapter: str = ""
 
 
+class Estimate(Part):
+    """A figure with its 95 % interval, by case."""
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+
+
+class Chosen(Part):
+    """How the final adapter of a chain's second stage was chosen: by quality on held-out cases."""
+
+    cases: int = 0
+    after: Estimate = Estimate()
+    joint: Estimate = Estimate()
+
+
+class StageMemory(Part):
+    """MiB of the process around a stage."""
+
+    held_before: float | None = None
+    peak: float | None = None
+    held_after: float | None = None
+
+
+class ChainCase(Part):
+    """One case at the end of the chain."""
+
+    case: str = ""
+    truth: str = ""
+    reading: str = ""
+    before: str = ""
+    summary: str = ""
+    fates: dict[str, str] = {}
+
+
+class Chain(Part):
+    """What a chain adds to its stages; a way is `who reads/who sums up`."""
+
+    stages: tuple[str, str] = ("", "")
+    cases: int = 0
+    final: str = ""
+    chosen_by: Chosen = Chosen()
+    ways: dict[str, dict[str, Estimate]] = {}
+    reader_alone: Estimate = Estimate()
+    interaction: Estimate = Estimate()
+    fates: dict[str, dict[str, Estimate]] = {}
+    examples: tuple[ChainCase, ...] = ()
+    memory_mb: dict[str, StageMemory] = {}
+
+
 class Answers(Part):
     """The file of raw answers behind the figures."""
 
@@ -167,6 +218,7 @@ class RunBody(Part):
     agents: dict[str, AgentResult] = {}
     samples: tuple[Shown, ...] = ()
     stages: dict[str, Stage] = {}
+    chain: Chain | None = None
     answers: Answers = Answers()
     times: dict[str, float] = {}
     licences: dict[str, str] = {}

@@ -36,8 +36,8 @@ from yukjo.train.plan import Plan
 from yukjo.words import say
 
 __all__ = [
-    "Parts", "Prepared", "Watcher", "Work", "evaluate_adapters", "learn", "ledger_file",
-    "prepare", "rescore", "run", "runs_folder", "store_of", "train_only",
+    "Parts", "Prepared", "Watcher", "Work", "begun", "evaluate_adapters", "learn", "ledger_file",
+    "prepare", "rescore", "run", "runs_folder", "store_of", "train_only", "tuned",
 ]  # fmt: skip
 
 
@@ -46,8 +46,7 @@ def run(work: Work, *, report: Callable[[Entry], str]) -> Entry:
 
     A folder begun before is gone on with.
     """
-    clock = Clock()
-    plan = _plan(work)
+    plan = begun(work)
     if entry := _recorded(work, "run"):
         if not _recorded(work, "verdict"):
             rule(work.ledger, entry, entry.body.get("gate"))
@@ -55,6 +54,14 @@ def run(work: Work, *, report: Callable[[Entry], str]) -> Entry:
         return entry
     seal(work)
     selection = agent_selection(work)  # an error in its data is found before training
+    entry = _judged(work, "run", tuned(work, plan), selection)
+    write_whole(work.folder.report, report(entry))
+    return entry
+
+
+def tuned(work: Work, plan: Plan) -> dict[str, Any]:
+    """Measure, train, measure again and compare: the body of an entry that isn't judged yet."""
+    clock = Clock()
     work.watch.stage("baseline")
     with clock("baseline"):
         before = _before(work)
@@ -65,14 +72,12 @@ def run(work: Work, *, report: Callable[[Entry], str]) -> Entry:
     with clock("evaluate"):
         results = _compare(work, before, adapters)
     made = body(work, adapters) | training(work, plan, done) | {"times": clock.seconds}
-    entry = _judged(work, "run", made | results.body(work.prepared, work.folder), selection)
-    write_whole(work.folder.report, report(entry))
-    return entry
+    return made | results.body(work.prepared, work.folder)
 
 
 def train_only(work: Work) -> dict[str, AdapterManifest]:
     """Train, prove and keep the adapters, and record that, without measuring them."""
-    plan = _plan(work)
+    plan = begun(work)
     seal(work)
     work.watch.stage("train")
     adapters, done = _train(work, plan)
@@ -130,7 +135,8 @@ def store_of(runs_place: Path) -> Store:
     return Store(runs_place / "adapters")
 
 
-def _plan(work: Work) -> Plan:
+def begun(work: Work) -> Plan:
+    """The plan of the run, whose folder knows from now on what was asked."""
     plan = ask_plan(work.config, work.prepared, work.folder, parts=work.parts)
     for warning in plan.warnings:
         work.watch.note(warning)
@@ -154,14 +160,15 @@ def _train(work: Work, plan: Plan) -> tuple[dict[str, AdapterManifest], Progress
         )  # fmt: skip
     for one in siblings(plan, done):
         work.watch.note(line(one))
-    store = store_of(work.folder.path.parent)
+    store = store_of(runs_folder(work.project, work.config))
     kept = chosen(plan, done)
     return {name: keep(work, one, done=done, store=store) for name, one in kept.items()}, done
 
 
 def learn(work: Work, plan: Plan) -> Progress:
     """Train all adapters of the plan; their best weights are in the run's `best/`."""
-    job = Job(plan, work.config.train, work.prepared.train, work.prepared.valid, work.folder.path)
+    prepared, folder = work.prepared, work.folder
+    job = Job(plan, work.config.train, prepared.train, prepared.valid, folder.path, folder.id)
     with interrupts() as stop:
         return train(
             work.parts.trainer,

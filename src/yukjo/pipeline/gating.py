@@ -27,7 +27,7 @@ MEASURED = ("run", "evaluate")
 
 def evidence(work: Work, made: Mapping[str, Any], selection: Level | None) -> dict[str, Any]:
     """What an entry keeps for the gate beside its comparisons."""
-    levels = [level for level in (selection, _memory(made)) if level]
+    levels = [level for level in (selection, memory_level(made)) if level]
     return {
         "seal": contents(work.config, work.prepared, work.project)["hash"],
         "levels": [level.model_dump(mode="json") for level in levels],
@@ -102,7 +102,7 @@ def _questions(work: Work, config: YukjoConfig) -> list[Asked]:
     return [Asked(text=f"{s.instruction}\n\n{s.input}".strip(), agent=s.agent_type) for s in test]
 
 
-def _memory(made: Mapping[str, Any]) -> Level | None:
+def memory_level(made: Mapping[str, Any]) -> Level | None:
     """Peak of training in GiB, where the entry is of a run that trained."""
     peak = made.get("train", {}).get("peak_memory_mb")
     if peak is None:
@@ -132,7 +132,7 @@ def _peak(ledger: Ledger, adapters: Mapping[str, Mapping[str, Any]]) -> Level | 
     """The highest peak of the recorded runs that trained the adapters."""
     runs = {adapter["run"] for adapter in adapters.values()}
     made = [level for run in sorted(runs) for e in ledger.entries(run=run)
-            if (level := _memory(e.body))]  # fmt: skip
+            if (level := memory_level(e.body))]  # fmt: skip
     return max(made, key=lambda level: level.value, default=None)
 
 

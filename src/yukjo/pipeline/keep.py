@@ -1,15 +1,20 @@
 """Turn the best weights of a run into a kept adapter: proved to act, with its manifest."""
 
 import shutil
+from collections.abc import Sequence
 
 from yukjo.adapters.effect import prove
 from yukjo.adapters.store import WEIGHTS, Store, content_id
+from yukjo.data.render import Refused, before_reply
 from yukjo.pipeline.proving import effect_prompts, probe_image
 from yukjo.pipeline.versions import versions
 from yukjo.pipeline.work import Work
-from yukjo.records import AdapterManifest
+from yukjo.records import AdapterManifest, Picture
 from yukjo.train.checkpoints import Progress
 from yukjo.train.plan import AgentPlan
+
+_PROBED = 3
+"""Own requests taken where the fixed ones can't be asked."""
 
 
 def keep(work: Work, agent: AgentPlan, *, done: Progress, store: Store) -> AdapterManifest:
@@ -20,11 +25,7 @@ def keep(work: Work, agent: AgentPlan, *, done: Progress, store: Store) -> Adapt
     shutil.copytree(work.folder.best / agent.adapter, place)
     identity = content_id(place)
     parts.engine.load(identity, place)
-    seen = (probe_image(),) if any(e.images for e in prepared.train[name]) else ()
-    prompts = effect_prompts(
-        name, prepared.roles[name].prompt, tokenizer=parts.tokenizer, template=prepared.template,
-        images=seen,
-    )  # fmt: skip
+    prompts, images = _probes(work, name)
     best = done.best[agent.adapter]
     manifest = AdapterManifest(
         id=identity,
@@ -45,12 +46,30 @@ def keep(work: Work, agent: AgentPlan, *, done: Progress, store: Store) -> Adapt
         steps=done.stopped.get(agent.adapter, agent.steps),
         best_step=best.step,
         valid_loss=best.loss,
-        effect=prove(parts.engine, identity, prompts, [seen] * len(prompts) if seen else ()),
+        effect=prove(parts.engine, identity, prompts, images),
         versions=versions() | dict(parts.conditions),
         licences=_licences(work, name),
     )  # fmt: skip
     store.add(place, manifest)
     return manifest
+
+
+def _probes(work: Work, name: str) -> tuple[list[Sequence[int]], list[Sequence[Picture]]]:
+    """Requests to take the effect at: the fixed ones, or where this base can't spell them its own.
+
+    A small reader's tokenizer knows the letters of its forms and no others.
+    """
+    prepared, own = work.prepared, work.prepared.train[name]
+    seen = (probe_image(),) if any(e.images for e in own) else ()
+    try:
+        fixed = effect_prompts(
+            name, prepared.roles[name].prompt, tokenizer=work.parts.tokenizer,
+            template=prepared.template, images=seen,
+        )  # fmt: skip
+    except Refused:
+        first = own[:_PROBED]
+        return [before_reply(e) for e in first], [e.images for e in first]
+    return [*fixed], [seen] * len(fixed) if seen else []
 
 
 def _licences(work: Work, agent: str) -> dict[str, str]:

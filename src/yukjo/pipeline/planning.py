@@ -8,16 +8,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from yukjo.agents import roles
+from yukjo.agents import of_project
 from yukjo.agents.router_files import read_asked
 from yukjo.config import YukjoConfig
 from yukjo.config.models import TargetConfig
 from yukjo.config.targets import targets
-from yukjo.data.read import read
-from yukjo.data.split import split
 from yukjo.evaluate import ALL, baseline, power
 from yukjo.evaluate.gate import TAIL
-from yukjo.pipeline.prepare import data_files
+from yukjo.pipeline.prepare import source
 from yukjo.words import say
 
 _MOVES = 20.0
@@ -77,9 +75,7 @@ def plan(project: Path, config: YukjoConfig) -> dict[str, Any]:
 
 def _cases(project: Path, config: YukjoConfig) -> dict[str, int]:
     """Test cases by agent, before any is refused for its length."""
-    dataset = read(data_files(project, config), agents=set(roles()))
-    wanted = [sample for sample in dataset.samples if sample.agent_type in config.agents]
-    test = split(wanted, valid=config.data.valid, test=config.data.test).test
+    test = source(project, config, of_project(project)).split.test
     return {agent: sum(s.agent_type == agent for s in test) for agent in config.agents}
 
 

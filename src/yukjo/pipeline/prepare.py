@@ -1,14 +1,13 @@
 """From files to what is trained on and what is measured; and the plan of the run, kept beside."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from yukjo.agents import Role, roles
-from yukjo.agents.roles import pick
+from yukjo.agents.roles import Role, of_project, pick
 from yukjo.config import YukjoConfig
-from yukjo.data.read import read
+from yukjo.data.read import Dataset, read
 from yukjo.data.render import (
     Refusal,
     Template,
@@ -19,12 +18,12 @@ from yukjo.data.render import (
     template_of,
 )
 from yukjo.data.split import SIDES, Split, split
-from yukjo.errors import ConfigError, RunError
+from yukjo.errors import ConfigError, DataError, RunError
 from yukjo.evaluate.measure import Question
 from yukjo.files import hash_json, sha256_file, write_whole
 from yukjo.pipeline.parts import Parts
 from yukjo.ports import Tokenizer, Trainer
-from yukjo.records import Example, Sample
+from yukjo.records import Example, Sample, Side
 from yukjo.runs import RunFolder
 from yukjo.train.advice import advise
 from yukjo.train.choose import refuse_blind
@@ -50,18 +49,54 @@ class Prepared:
     stop: frozenset[int]
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Samples by side, and the files they came from."""
+
+    split: Split
+    files: dict[str, str]
+    """File name -> SHA-256."""
+    dropped: int
+    """Exact duplicates left out."""
+
+
 def prepare(project: Path, config: YukjoConfig, tokenizer: Tokenizer) -> Prepared:
     """Read, split and render the project's data; errors name the file and line."""
-    files = data_files(project, config)
-    known = roles()
-    chosen = {name: pick(known, name) for name in config.agents}
-    for name in config.agent:
+    known = of_project(project)
+    for name in (*config.agents, *config.agent):
         pick(known, name)
-    dataset = read(files, agents=set(known))
-    wanted = [sample for sample in dataset.samples if sample.agent_type in chosen]
-    sides = split(wanted, valid=config.data.valid, test=config.data.test)
-    template = template_of(tokenizer)
-    rendered = {
+    return rendered(source(project, config, known), config, tokenizer, known)
+
+
+def source(project: Path, config: YukjoConfig, known: Mapping[str, Role]) -> Source:
+    """The samples of the project's agents, split by content or as their files say."""
+    data, files = config.data, data_files(project, config)
+    held = {"valid": data.valid_files, "test": data.test_files}
+    mixed = read([project / file for file in data.files], agents=known)
+    apart = {side: read([project / file for file in own], agents=known)
+             for side, own in held.items() if own}  # fmt: skip
+    sides = split(
+        _wanted(mixed, config),
+        valid=0.0 if data.valid_files else data.valid,
+        test=0.0 if data.test_files else data.test,
+    )
+    sides = replace(sides, **{side: _wanted(found, config) for side, found in apart.items()})
+    _refuse_shared(sides)
+    return Source(
+        split=sides,
+        files={str(f.relative_to(project) if f.is_relative_to(project) else f): sha256_file(f)
+               for f in files},
+        dropped=mixed.dropped + sum(found.dropped for found in apart.values()),
+    )  # fmt: skip
+
+
+def rendered(
+    given: Source, config: YukjoConfig, tokenizer: Tokenizer, known: Mapping[str, Role]
+) -> Prepared:
+    """The samples as tokens, by agent and side."""
+    chosen = {name: pick(known, name) for name in config.agents}
+    sides, template = given.split, template_of(tokenizer)
+    made = {
         side: render_all(
             sides.side(side),
             prompts={name: role.prompt for name, role in chosen.items()},
@@ -72,30 +107,54 @@ def prepare(project: Path, config: YukjoConfig, tokenizer: Tokenizer) -> Prepare
         for side in SIDES
     }
     return Prepared(
-        files={str(f.relative_to(project) if f.is_relative_to(project) else f): sha256_file(f)
-               for f in files},
-        dropped=dataset.dropped,
+        files=given.files,
+        dropped=given.dropped,
         split=sides,
         roles=chosen,
         template=template,
-        train=_by_agent(rendered["train"].examples, config.agents),
-        valid=_by_agent(rendered["valid"].examples, config.agents),
-        questions=_questions(rendered["test"].examples, sides.test, chosen, config=config,
+        train=_by_agent(made["train"].examples, config.agents),
+        valid=_by_agent(made["valid"].examples, config.agents),
+        questions=_questions(made["test"].examples, sides.test, chosen, config=config,
                              tokenizer=tokenizer, template=template),
-        refused=tuple(r for part in rendered.values() for r in part.refused),
-        stop=end_tokens([e for part in rendered.values() for e in part.examples]),
+        refused=tuple(r for part in made.values() for r in part.refused),
+        stop=end_tokens([e for part in made.values() for e in part.examples]),
     )  # fmt: skip
 
 
 def data_files(project: Path, config: YukjoConfig) -> list[Path]:
-    """The project's data files; ConfigError where none is named."""
+    """The project's data files; ConfigError where none is named, or each stage has its own."""
+    if config.chain.stages:
+        raise ConfigError(
+            say("this project is a chain: its stages are tuned and measured together"),
+            where="yukjo.toml [chain]",
+            fix="yukjo run",
+        )
     if not config.data.files:
         raise ConfigError(
             say("no data file is named"),
             where="yukjo.toml [data] files",
             fix='files = ["data/practice.jsonl"]',
         )
-    return [project / file for file in config.data.files]
+    return [project / file for file in config.data.every]
+
+
+def _wanted(found: Dataset, config: YukjoConfig) -> tuple[Sample, ...]:
+    """The samples of the project's agents."""
+    return tuple(sample for sample in found.samples if sample.agent_type in config.agents)
+
+
+def _refuse_shared(sides: Split) -> None:
+    """DataError where a sample stands on two sides: it would be measured on what it learned."""
+    places: dict[str, Side] = {}
+    for side in SIDES:
+        for sample in sides.side(side):
+            if places.setdefault(sample.hash, side) != side:
+                raise DataError(
+                    say("sample `{name}` is on two sides: {sides}", name=sample.name,
+                        sides=f"{places[sample.hash]}, {side}"),
+                    where="yukjo.toml [data]",
+                    fix=say("take it out of one of the files"),
+                )  # fmt: skip
 
 
 def ask_plan(config: YukjoConfig, prepared: Prepared, folder: RunFolder, *, parts: Parts) -> Plan:
@@ -112,6 +171,18 @@ def ask_plan(config: YukjoConfig, prepared: Prepared, folder: RunFolder, *, part
     asked = hash_json([settings, prepared.files, parts.engine.base_hash, prepared.template.hash,
                        made.model_dump(mode="json", exclude={"warnings", "asked"}),
                        *_seen(prepared)])  # fmt: skip
+    refuse_other(folder, asked)
+    document = {
+        "asked_hash": asked,
+        "config": config.model_dump(mode="json"),
+        "plan": made.model_dump(mode="json"),
+    }
+    write_whole(folder.plan, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    return made
+
+
+def refuse_other(folder: RunFolder, asked: str) -> None:
+    """RunError where the folder's run was begun with something that hashes otherwise."""
     if folder.plan.exists():
         stored = json.loads(folder.plan.read_text(encoding="utf-8"))
         if stored["asked_hash"] != asked:
@@ -120,13 +191,6 @@ def ask_plan(config: YukjoConfig, prepared: Prepared, folder: RunFolder, *, part
                 where=str(folder.plan),
                 fix=say("put them back as they were, or start a new run"),
             )
-    document = {
-        "asked_hash": asked,
-        "config": config.model_dump(mode="json"),
-        "plan": made.model_dump(mode="json"),
-    }
-    write_whole(folder.plan, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
-    return made
 
 
 def _seen(prepared: Prepared) -> list[list[str]]:

@@ -7,8 +7,7 @@ from typing import Protocol
 
 from yukjo.adapters.prove import ROUNDED, derive, prove
 from yukjo.adapters.store import refuse_other_base, refuse_other_words
-from yukjo.agents import roles
-from yukjo.agents.roles import pick
+from yukjo.agents import Role
 from yukjo.data.render import Template, chat_of, prompt_tokens, template_of
 from yukjo.files import sha256_file, write_whole
 from yukjo.ports import Engine, Speaker, Tokenizer
@@ -67,10 +66,11 @@ def make_ready(
     speaker: Prover,
     tokenizer: Tokenizer,
     gguf: Path,
+    role: Role,
 ) -> Proof:
     """Derive the GGUF-LoRA file of the adapter kept at `place`; its proof, kept where it holds."""
     refuse_other_base(manifest, oracle.base_hash)
-    prompts = _prompts(manifest, tokenizer)
+    prompts = _prompts(manifest, role, tokenizer)
     file, limits = derive(place, gguf=gguf)
     oracle.load(manifest.id, place)
     speaker.load_file(manifest.id, file)
@@ -88,11 +88,16 @@ def make_ready(
 
 
 def prove_merged(
-    manifest: AdapterManifest, *, oracle: Engine, merged: Engine, tokenizer: Tokenizer
+    manifest: AdapterManifest,
+    *,
+    oracle: Engine,
+    merged: Engine,
+    tokenizer: Tokenizer,
+    role: Role,
 ) -> Proof:
     """Whether `merged`, the adapter inside its base's weights, answers as the loaded adapter."""
     return prove(
-        oracle, _Merged(oracle, merged), _prompts(manifest, tokenizer),
+        oracle, _Merged(oracle, merged), _prompts(manifest, role, tokenizer),
         adapter=manifest.id, gguf="", file="", limits=ROUNDED,
     )  # fmt: skip
 
@@ -122,17 +127,21 @@ class Shown:
         return max(abs(a - b) for ours, theirs in pairs for a, b in zip(ours, theirs, strict=True))
 
 
-def show(oracle: Engine, place: Path, manifest: AdapterManifest, tokenizer: Tokenizer) -> Shown:
+def show(
+    oracle: Engine, place: Path, manifest: AdapterManifest, *, role: Role, tokenizer: Tokenizer
+) -> Shown:
     """Ask the oracle under the adapter kept at `place`."""
     refuse_other_base(manifest, oracle.base_hash)
-    prompts = _prompts(manifest, tokenizer)
+    prompts = _prompts(manifest, role, tokenizer)
     oracle.load(manifest.id, place)
     shown = Shown(prompts, oracle.next_logits(manifest.id, prompts))
     oracle.unload(manifest.id)
     return shown
 
 
-def _prompts(manifest: AdapterManifest, tokenizer: Tokenizer) -> Sequence[Sequence[int]]:
-    role, template = pick(roles(), manifest.agent), template_of(tokenizer)
+def _prompts(
+    manifest: AdapterManifest, role: Role, tokenizer: Tokenizer
+) -> Sequence[Sequence[int]]:
+    template = template_of(tokenizer)
     refuse_other_words(manifest, template_hash=template.hash, prompt_hash=role.prompt_hash)
     return effect_prompts(role.name, role.prompt, tokenizer=tokenizer, template=template)

@@ -7,7 +7,7 @@
 3. A change is a new seal, and the newest counts: a bar moved in the middle of a run helps nobody.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -17,50 +17,76 @@ from yukjo.config.models import TargetConfig
 from yukjo.config.targets import targets
 from yukjo.errors import ConfigError
 from yukjo.evaluate import ALL, baseline
-from yukjo.evaluate.scorers import metrics
+from yukjo.evaluate.scorers import Metric, metrics
 from yukjo.files import hash_json, sha256_file
 from yukjo.ledger.store import Ledger
 from yukjo.pipeline.prepare import Prepared
 from yukjo.pipeline.work import Work
 from yukjo.records import Entry
+from yukjo.runs import RunFolder
 from yukjo.train import events
 from yukjo.words import say
 
 LEVELS = ("agent_selection", "quality", "p95_seconds", "memory_gb")
 """Figures of the tuned side alone; `evaluate.gate.Level`."""
-STAGES = ("qwen_accuracy", "llama_quality", "chain_accuracy")
-"""Figures of a chain."""
 
 
 def seal(work: Work) -> Entry:
     """The run's seal: the one that stands if nothing changed, else a new one."""
-    wanted = contents(work.config, work.prepared, work.project)
-    known = work.ledger.entries("seal", work.folder.id)
+    taken = steps_taken(work.folder)
+    return stand(work.ledger, work.folder.id, contents(work.config, work.prepared, work.project),
+                 steps=taken)  # fmt: skip
+
+
+def stand(ledger: Ledger, run: str, wanted: Mapping[str, Any], *, steps: int) -> Entry:
+    """The seal with these contents: the newest if it has them, else a new one."""
+    known = ledger.entries("seal", run)
     if known and known[-1].body["hash"] == wanted["hash"]:
         return known[-1]
-    taken = sum(e["event"] == "step" for e in events.read(work.folder.events))
-    return work.ledger.append("seal", work.folder.id, wanted | {"steps": taken})
+    return ledger.append("seal", run, {**wanted, "steps": steps})
+
+
+def steps_taken(folder: RunFolder) -> int:
+    """Training steps that were begun in a run's folder."""
+    return sum(e["event"] == "step" for e in events.read(folder.events))
 
 
 def contents(config: YukjoConfig, prepared: Prepared, project: Path) -> dict[str, Any]:
     """What a seal covers, and its hash; ConfigError for a target of nothing that is measured."""
-    asked = targets(config.gate)
-    own = metrics(prepared.roles.values()) | baseline.metrics(config.evaluate.baseline_cases)
-    for name, target in asked.items():
-        _refuse_unknown(name, target.metric, "metric", (*own, *LEVELS, *STAGES))
-        _refuse_unknown(name, target.agent, "agent", ("each", ALL, *prepared.roles))
     routing = config.gate.routing
-    parts = {
+    return sealed(
+        config,
+        own=metrics(prepared.roles.values()) | baseline.metrics(config.evaluate.baseline_cases),
+        agents=tuple(prepared.roles),
+        parts={
+            "cases": hash_json(sorted(q.example.sample for q in prepared.questions)),
+            "baseline": baseline.set_hash(config.evaluate.baseline_cases),
+            "routing": sha256_file(project / routing) if routing else "",
+            "evaluate": config.evaluate.model_dump(mode="json"),
+        },
+    )
+
+
+def sealed(
+    config: YukjoConfig,
+    *,
+    own: Mapping[str, Metric],
+    agents: Sequence[str],
+    parts: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The targets and `own` metrics with `parts`, what is measured and how; and the hash of all."""
+    asked = targets(config.gate)
+    for name, target in asked.items():
+        _refuse_unknown(name, target.metric, "metric", (*own, *LEVELS))
+        _refuse_unknown(name, target.agent, "agent", ("each", ALL, *agents))
+    made = {
         # A list: their order is the order of the rules, which an object would lose in the record.
         "targets": [{"name": name, **t.model_dump(mode="json")} for name, t in asked.items()],
         "confidence": config.gate.confidence,
-        "cases": hash_json(sorted(q.example.sample for q in prepared.questions)),
-        "baseline": baseline.set_hash(config.evaluate.baseline_cases),
         "metrics": {name: metric.metric_id for name, metric in own.items()},
-        "routing": sha256_file(project / routing) if routing else "",
-        "evaluate": config.evaluate.model_dump(mode="json"),
+        **parts,
     }
-    return parts | {"hash": hash_json(parts)}
+    return made | {"hash": hash_json(made)}
 
 
 def standing(

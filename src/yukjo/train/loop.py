@@ -61,6 +61,8 @@ class Job:
     valid: Mapping[str, Sequence[Example]]
     folder: Path
     """Of the run: `checkpoints/`, `best/<adapter>/` and `events.jsonl` are written there."""
+    run: str = ""
+    """What a stopped run is gone on with by, where that isn't the name of its folder."""
 
 
 def train(
@@ -98,7 +100,7 @@ def train(
                     say("stopped after step {step} of {steps}", step=done.step,
                         steps=job.plan.steps),
                     where=str(job.folder),
-                    fix=say("go on with --resume {run}", run=job.folder.name),
+                    fix=say("go on with --resume {run}", run=job.run or job.folder.name),
                 )  # fmt: skip
     return done
 
@@ -167,7 +169,7 @@ def _under_the_line(
     before, limit = recorded(job.folder), job.config.memory_limit_gb
     kept = before and (done.step or before.limit_gb == limit)
     asked = before.pack_tokens if before and kept else job.config.pack_tokens
-    run = job.folder.name
+    run = job.run or job.folder.name
     agreed = agree(trainer, lambda t: largest(job, t), limit_gb=limit, asked=asked, run=run)
     if not before or (before.limit_gb, before.pack_tokens) != (limit, agreed.pack_tokens):
         events.write("memory", step=done.step, **agreed.model_dump(mode="json"))

@@ -71,7 +71,8 @@ class _BlockedLoss(torch.autograd.Function):
         if wants_gradient:
             ctx.save_for_backward(pull.div_(total).sub_(rows * _slope(chosen, head)))
             ctx.dtype = hidden.dtype
-        return (shift + total.log() - chosen).squeeze(1)
+        # The target's own logit is exact and the sum's are rounded: a sure row would fall below 0.
+        return (shift + total.log() - chosen).squeeze(1).clamp(min=0)
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None, None]:
