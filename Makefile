@@ -37,7 +37,8 @@ chain: setup examples/chain/data
 # The same on a budget of minutes: three steps a stage, a few cases.
 chain-small: setup examples/chain/data
 	$(BIN)/yukjo run --project examples/chain --set project.runs=runs/small \
-		--set stage.reader.train.max_steps=3 --set stage.reader.evaluate.cases=12 \
+		--set stage.reader.train.max_steps=3 --set stage.reader.train.learning_rate=1e-5 \
+		--set stage.reader.evaluate.cases=12 \
 		--set stage.summariser.train.max_steps=3 --set stage.summariser.evaluate.baseline_cases=7 \
 		--set chain.cases=4 --set chain.learn=16 --set chain.choose=4
 
