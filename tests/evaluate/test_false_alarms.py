@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from yukjo.config.models import TargetConfig
+from yukjo.config.gate import TargetConfig
 from yukjo.evaluate.gate import decide
 from yukjo.evaluate.power import cases_for_margin
 from yukjo.evaluate.statistics import compare, compare_pooled

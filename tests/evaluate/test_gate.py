@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from yukjo.config import GateConfig
-from yukjo.config.models import TargetConfig
+from yukjo.config.gate import TargetConfig
 from yukjo.config.targets import PRESETS, targets
 from yukjo.evaluate.gate import Level, decide, decision_for, share_level, tail_level
 from yukjo.records import Comparison, Decision, Ruled

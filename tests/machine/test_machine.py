@@ -68,6 +68,7 @@ def test_another_process_is_seen_from_outside_until_it_is_gone() -> None:
     assert machine.resident_mb_of(other.pid) is None
 
 
+# Asked only where there is no /proc; a bare container that has /proc may come without ps.
 @pytest.mark.skipif(not shutil.which("ps"), reason="no ps")
 def test_without_proc_ps_tells_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     told = machine.resident_mb_of(os.getpid())

@@ -151,6 +151,7 @@ def test_the_gate_asks_for_the_three_improvements(ran: Path, yukjo: Yukjo) -> No
     assert ruled["seal"] == 1
 
 
+# The run is forked and killed with SIGKILL, which Windows has no like of.
 @pytest.mark.skipif(os.name != "posix", reason="forks and SIGKILL are POSIX's")
 def test_killed_in_each_stage_and_between_them_it_ends_the_same(ran: Path) -> None:
     for strike in (*STRIKES, None):

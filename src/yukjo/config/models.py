@@ -5,21 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
-from yukjo.records import SIX, Frozen
+from yukjo.config.gate import GateConfig
+from yukjo.config.settings import Names, Settings, Share
+from yukjo.records import SIX
 from yukjo.words import Language
 
-Share = Annotated[float, Field(ge=0, lt=1)]
-Names = Annotated[tuple[str, ...], Field(min_length=1)]
 FieldKind = Literal["name", "code", "date", "amount"]
 """Of a field in an analysis: a name, a number with its own form, a date, an amount of money."""
-
-
-class Settings(Frozen):
-    """A table of settings; its numbers are finite, so that a run can record them as JSON."""
-
-    model_config = ConfigDict(allow_inf_nan=False)
 
 
 class ProjectConfig(Settings):
@@ -218,38 +212,6 @@ class EvaluateConfig(Settings):
     those that name the same source, or none."""
     baseline_cases: Annotated[int, Field(ge=0)] | None = None
     """Most cases of the general-ability set that each adapter is held against; 0 leaves it out."""
-
-
-class TargetConfig(Settings):
-    """[gate.targets.NAME]: one thing the gate asks for."""
-
-    metric: str
-    """Name of a metric, or `agent_selection`, `quality`, `p95_seconds`, `memory_gb`."""
-    agent: str = "each"
-    """`each` agent by itself, `all` together, or an agent's name."""
-    kind: Literal["improvement", "difference", "level"] = "improvement"
-    """What is held against `bar`: the gain in per cent of before, the gain in the metric's own
-    units, or the figure after. A gain is above 0 whichever way is good."""
-    bar: float = 0.0
-    """The least gain, or the level to reach. Below 0 it is a margin: so much worse is let pass."""
-    by: Literal["bound", "point"] = "bound"
-    """Whether the cautious end of the interval must reach the bar, or the figure alone."""
-    least: PositiveInt = 6
-    """Fewest cases that count as evidence."""
-
-
-class GateConfig(Settings):
-    """[gate]: what a run must show; sealed in the ledger before the first training step."""
-
-    preset: Literal["gov", "chain", "none"] = "gov"
-    """Targets to start from; see `yukjo.config.targets`."""
-    targets: dict[str, TargetConfig] = Field(default_factory=dict)
-    """More targets by name; one of a name in the preset takes its place."""
-    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
-    """Of the run as a whole: gains and losses are claimed after correction for all its comparisons
-    (Holm), and bounds of levels hold at it. Intervals of differences stay at 95 % each."""
-    routing: Path | None = None
-    """JSONL of questions with their agents, for `agent_selection`; the test split if left out."""
 
 
 class StageConfig(Settings):

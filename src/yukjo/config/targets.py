@@ -8,7 +8,7 @@ of 5 by blind review, 95 of 100 answers within 3 seconds (G12), memory under 20 
 so that nobody chooses it after seeing the figures.
 """
 
-from yukjo.config.models import GateConfig, TargetConfig
+from yukjo.config.gate import GateConfig, TargetConfig
 
 _KEPT = {
     "baseline": TargetConfig(metric="baseline_perplexity", bar=-5.0),

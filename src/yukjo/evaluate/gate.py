@@ -16,7 +16,7 @@ Pure: the same targets and evidence give the same answer, and nothing is read or
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from yukjo.config.models import TargetConfig
+from yukjo.config.gate import TargetConfig
 from yukjo.evaluate.exact import holm, quantile_bounds, share_bounds
 from yukjo.evaluate.power import cases_for_gap, cases_for_share, without_a_miss
 from yukjo.evaluate.tasks import ALL

@@ -11,7 +11,7 @@ from yukjo.agents.router import open_router
 from yukjo.agents.router_files import Asked, read_asked
 from yukjo.agents.router_report import evaluate as route_all
 from yukjo.config import YukjoConfig
-from yukjo.config.models import GateConfig
+from yukjo.config.gate import GateConfig
 from yukjo.config.targets import targets
 from yukjo.errors import RunError
 from yukjo.evaluate.gate import Level, decide, decision_for, share_level, tail_level

@@ -11,7 +11,7 @@ from typing import Any
 from yukjo.agents import of_project
 from yukjo.agents.router_files import read_asked
 from yukjo.config import YukjoConfig
-from yukjo.config.models import TargetConfig
+from yukjo.config.gate import TargetConfig
 from yukjo.config.targets import targets
 from yukjo.evaluate import ALL, baseline, power
 from yukjo.evaluate.gate import TAIL

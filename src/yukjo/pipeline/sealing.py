@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from yukjo.config import YukjoConfig
-from yukjo.config.models import TargetConfig
+from yukjo.config.gate import TargetConfig
 from yukjo.config.targets import targets
 from yukjo.errors import ConfigError
 from yukjo.evaluate import ALL, baseline

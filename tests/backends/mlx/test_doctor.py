@@ -17,6 +17,7 @@ def found(yukjo: Yukjo) -> dict[str, dict[str, Any]]:
     return {finding["name"]: finding for finding in document["findings"]}
 
 
+# On a Mac the command goes on to the chip and its memory, which docs/mlx.md has people look at.
 @pytest.mark.skipif(sys.platform == "darwin", reason="on a Mac it says more")
 def test_on_linux_it_trains_twice_to_the_same_bits_and_says_what_only_a_mac_shows(
     yukjo: Yukjo,
