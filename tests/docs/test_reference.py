@@ -14,9 +14,10 @@ from yukjo.data.findings import RULES
 DOCS = Path(__file__).parents[2] / "docs"
 
 WITHOUT_TORCH = """
-import runpy, sys
+import os, runpy, sys
 sys.modules["torch"] = sys.modules["transformers"] = None
 sys.argv = [sys.argv[1], "--print"]
+sys.path.insert(0, os.path.dirname(sys.argv[0]))
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
