@@ -43,10 +43,14 @@ class Head:
             return logits
         return torch.tanh(logits.float() / self.softcap) * self.softcap
 
-    def at(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """fp32 logits [N, 1] of each row's target, and the targets' weights [N, D]."""
+    def at(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """fp32 logits [N, 1] of each row's target, exact and as the vocabulary's sweep rounds them.
+
+        And the targets' weights [N, D].
+        """
         rows = self.weight[targets].float()
-        return self.capped((hidden.float() * rows).sum(1, keepdim=True)), rows
+        exact = (hidden.float() * rows).sum(1, keepdim=True)
+        return self.capped(exact), self.capped(exact.to(self.weight.dtype)).float(), rows
 
 
 def token_losses(hidden: Tensor, targets: Tensor, head: Head) -> Tensor:
@@ -64,15 +68,17 @@ class _BlockedLoss(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, targets: Tensor, head: Head) -> Tensor:
         wants_gradient = ctx.needs_input_grad[0]
-        chosen, rows = head.at(hidden, targets)
+        chosen, rounded, rows = head.at(hidden, targets)
         screened = head.screen and wants_gradient and not _is_forecast(hidden)
         swept = _screened(hidden, targets, head) if screened else None
         shift, total, pull = swept or _exact(hidden, chosen, head, wants_gradient=wants_gradient)
         if wants_gradient:
             ctx.save_for_backward(pull.div_(total).sub_(rows * _slope(chosen, head)))
             ctx.dtype = hidden.dtype
-        # The target's own logit is exact and the sum's are rounded: a sure row would fall below 0.
-        return (shift + total.log() - chosen).squeeze(1).clamp(min=0)
+        # The target stands in the sum as exactly as beside it: rounded there alone, it would let a
+        # sure row cost less than nothing.
+        others = (total - (rounded - shift).exp()).clamp(min=0)
+        return (shift + (others + (chosen - shift).exp()).log() - chosen).squeeze(1)
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None, None]:
