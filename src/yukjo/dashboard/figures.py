@@ -11,7 +11,8 @@ ORDER = (
     "perplexity", "chrf", "rouge_l", "rouge_2", "fact_recall", "fact_precision", "dates", "amounts",
     "articles", "conformance", "document_form", "failure_rate", "length", "length_drift",
     "script_drift", "politeness_drift", "consistency", "seconds", "baseline_perplexity",
-    "baseline_accuracy", "qwen_accuracy", "llama_quality", "chain_accuracy", "chain_whole",
+    "baseline_accuracy", "field_accuracy", "item_accuracy", "cer", "cer_without_spaces", "anls",
+    "qwen_accuracy", "llama_quality", "chain_accuracy", "chain_whole",
     "chain_precision", "kept_accuracy",
 )  # fmt: skip
 """Metrics as they are listed; others follow by name."""
@@ -20,7 +21,7 @@ Of = TypeVar("Of")
 
 _LOWER = {
     "perplexity", "failure_rate", "length_drift", "script_drift", "politeness_drift", "seconds",
-    "baseline_perplexity",
+    "baseline_perplexity", "cer", "cer_without_spaces",
 }  # fmt: skip
 _NEITHER = {"length"}
 
@@ -61,6 +62,11 @@ def metric_name(name: str) -> str:
         "chain_whole": say("whole cases right end to end"),
         "chain_precision": say("facts of the final summary that are true"),
         "kept_accuracy": say("reading of what the base could read before"),
+        "field_accuracy": say("fields read right"),
+        "item_accuracy": say("images read right as a whole"),
+        "cer": say("character error rate of the fields"),
+        "cer_without_spaces": say("the same without spaces"),
+        "anls": say("likeness of the fields (ANLS*)"),
         "seal": say("seal of the targets"),
     }
     return known.get(name, name)

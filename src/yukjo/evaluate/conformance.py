@@ -19,7 +19,7 @@ from yukjo.evaluate.reading import is_polite, lines, normal, part, quotes
 from yukjo.records import Sample
 from yukjo.words import say
 
-VERSION = 1
+VERSION = 2
 
 Rule = Callable[[Sample, str], bool]
 
@@ -34,6 +34,8 @@ _LOOSE_ARTICLE = re.compile(r"「[^「」]+」\s*제\s*\d+\s*조(?:\s+의\s*\d+|
 _QUOTE = 10
 _SECTIONS = ("1. 개요", "2. 배경", "3. 내용", "4. 예산", "5. 일정", "6. 효과")
 _DIALLED = re.compile(r"(?<!\d)(?:0\d{1,2}-\d{3,4}|1[568]\d\d)-\d{4}(?!\d)")
+# `12-3456`: a smaller number less a larger one is no sum that an office writes.
+_CODE = re.compile(r"(?<![\d.,-])\d{1,3}-\d{4,}(?![\d,-])")
 _NUMBER = re.compile(r"(?<![\d.,A-Za-z제])\d{4,}(?!\d)")
 _COUNTED = re.compile(
     r"\s?(?:원|명|건|개|회|대|㎡|톤|가구|세대|권|부|곳|점|km|㎞|m|kg|㎏|인|매|장|쪽)"
@@ -221,8 +223,8 @@ def practical_use(text: str) -> bool:
 
 @_of_text
 def thousands_separators(text: str) -> bool:
-    """There is a number, and none from 1000 up lacks its commas (years, phones aside)."""
-    bare = _NUMBER.finditer(_DIALLED.sub("", text))
+    """There is a number, and none from 1000 up lacks commas (years, phones, `12-3456` aside)."""
+    bare = _NUMBER.finditer(_CODE.sub("", _DIALLED.sub("", text)))
     return re.search(r"\d", text) is not None and all(_is_year(found) for found in bare)
 
 
