@@ -122,14 +122,14 @@ def _is_part(one: tuple[str, str], own: Said) -> bool:
 
 def _codes(text: str, known: Iterable[str]) -> Iterator[str]:
     """What stands in the text in the form of a known number: runs of digits, of letters, signs."""
-    for shape in sorted({_shape(code) for code in known}):
-        yield from re.findall(rf"(?a:(?<![\w,.-])){shape}(?a:(?![\w-]|[,.]\d))", text)
+    for form in sorted({shape(code) for code in known}):
+        yield from re.findall(rf"(?a:(?<![\w,.-])){form}(?a:(?![\w-]|[,.]\d))", text)
 
 
-def _shape(code: str) -> str:
+def shape(code: str) -> str:
     """A pattern of numbers of this form.
 
-    >>> _shape("12-A3")
+    >>> shape("12-A3")
     '[0-9]+-[A-Za-z]+[0-9]+'
     """
     return "".join(map(_run, _RUN.findall(code)))

@@ -122,13 +122,13 @@ def _done(chain: Chain, drawn: Drawn) -> Done:
     joint = stage(chain, teller, read, folder=JOINT)
     chain.watch.stage("chain")
     with clock("chain"):
-        said = _walk(chain, test, drawn.choose, first=first, second=second, joint=joint)
+        said = _walk(chain, drawn, test, first=first, second=second, joint=joint)
     return Done(first=first, second=second, joint=joint, test=test, said=said,
                 seconds=clock.seconds["chain"])  # fmt: skip
 
 
 def _walk(
-    chain: Chain, test: Cases, held: Cases, *, first: Stage, second: Stage, joint: Stage
+    chain: Chain, drawn: Drawn, test: Cases, *, first: Stage, second: Stage, joint: Stage
 ) -> dict[str, dict[str, str]]:
     """Way -> hash of a case -> summary: all ways with the test cases, the final two with held ones.
 
@@ -137,9 +137,11 @@ def _walk(
     kept = chain.folder.path / "chain.jsonl"
     if not kept.exists():
         wanted = [(way, case) for way in WAYS for case in test]
-        wanted += [(f"after/{teller}", case) for teller in ("after", JOINT) for case in held]
+        wanted += [
+            (f"after/{teller}", case) for teller in ("after", JOINT) for case in drawn.choose
+        ]
         asked = [
-            (teller, second_sample(chain, case, first.read(case, reader)))
+            (teller, second_sample(chain, drawn, case, first.read(case, reader)))
             for way, case in wanted
             for reader, teller in (way.split("/"),)
         ]

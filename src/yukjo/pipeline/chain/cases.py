@@ -6,9 +6,10 @@ are made of it, with the truth or with what the first stage read in the place of
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from yukjo.chain.facts import facts_of
+from yukjo.chain.facts import Fields, Look, facts_of, look
 from yukjo.chain.recipe import summary_sample
 from yukjo.config.chain import of_stage
 from yukjo.data.read import read
@@ -23,7 +24,7 @@ from yukjo.words import say
 Cases = tuple[Sample, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Drawn:
     """The cases of a run, each side in the order of their hashes."""
 
@@ -37,12 +38,18 @@ class Drawn:
     """Cases the first stage's base could read before."""
     files: Mapping[str, str]
     """Name of every data file -> SHA-256."""
+    fields: Fields
 
     @property
     def every(self) -> Cases:
         """All cases."""
         return (*self.first.split.train, *self.first.split.valid, *self.first.split.test,
                 *self.learn, *self.kept)  # fmt: skip
+
+    @cached_property
+    def look(self) -> Look:
+        """What is looked for in summaries: every name that stands in a case is known."""
+        return look(self.fields, [facts_of(case.output, self.fields) for case in self.every])
 
     @property
     def hash(self) -> str:
@@ -68,6 +75,7 @@ def draw(chain: Chain) -> Drawn:
         kept=kept,
         files=dict(given.files) | {str(file): sha256_file(chain.project / file)
                                    for file in (*settings.files, *settings.kept_files)},
+        fields=settings.fields,
     )  # fmt: skip
     _refuse_gaps(chain, found.every)
     _refuse_seen(learn, (*given.split.valid, *given.split.test))
@@ -84,7 +92,7 @@ def summaries(chain: Chain, drawn: Drawn, test: Cases, *, first: Stage, side: st
     """The second stage's samples, with the first's reading of a case, or the truth, to sum up."""
 
     def made(cases: Cases) -> Cases:
-        samples = [second_sample(chain, case, first.read(case, side)) for case in cases]
+        samples = [second_sample(chain, drawn, case, first.read(case, side)) for case in cases]
         return tuple({sample.hash: sample for sample in samples}.values())
 
     return Source(
@@ -94,11 +102,10 @@ def summaries(chain: Chain, drawn: Drawn, test: Cases, *, first: Stage, side: st
     )
 
 
-def second_sample(chain: Chain, case: Sample, reading: str) -> Sample:
+def second_sample(chain: Chain, drawn: Drawn, case: Sample, reading: str) -> Sample:
     """What the second stage is asked of a case that was read as `reading`."""
-    return summary_sample(
-        case, reading, role=chain.names[1], config=chain.config.chain, seed=chain.config.seed
-    )
+    return summary_sample(case, reading, role=chain.names[1], config=chain.config.chain,
+                          names=drawn.look.names, seed=chain.config.seed)  # fmt: skip
 
 
 def _read(chain: Chain, files: Sequence[Path]) -> Cases:

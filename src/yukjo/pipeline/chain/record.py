@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from yukjo.chain import measures
-from yukjo.chain.facts import facts_of, look
+from yukjo.chain.facts import facts_of
 from yukjo.chain.fates import Told, tell
 from yukjo.chain.measures import Draws, Row
 from yukjo.evaluate import ALL
@@ -80,7 +80,6 @@ class _Figures:
         self._fields = chain.config.chain.fields
         self._draws = Draws(chain.config.evaluate.resamples, chain.config.seed)
         self._metrics = measures.metrics(chain.config.chain)
-        self._look = look(self._fields, [facts_of(c.output, self._fields) for c in drawn.every])
         self._rows = {way: self._row(way, done.test) for way in done.said}
         self._held = {way: self._row(f"after/{way}", drawn.choose) for way in ("after", "joint")}
         means = {way: measures.mean_quality(row) for way, row in self._held.items()}
@@ -173,8 +172,8 @@ class _Figures:
             self._done.said[way].get(case.hash, ""),
             truth=facts_of(case.output, self._fields),
             reading=facts_of(self._reading(case, way), self._fields),
-            reference=second_sample(self._chain, case, case.output).output,
-            look=self._look,
+            reference=second_sample(self._chain, self._drawn, case, case.output).output,
+            look=self._drawn.look,
         )
 
     def _reading(self, case: Sample, way: str) -> str:
