@@ -19,7 +19,7 @@ from yukjo.evaluate.reading import is_polite, lines, normal, part, quotes
 from yukjo.records import Sample
 from yukjo.words import say
 
-VERSION = 2
+VERSION = 3
 
 Rule = Callable[[Sample, str], bool]
 
