@@ -158,9 +158,10 @@ def test_what_a_call_gave_is_what_it_gives(
     agent: str, box: Toolbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = box.for_agent(role(agent))
-    tools = [wire.Tool.model_validate(schema) for schema in own.schemas()]
-    asked = [wire.UserMessage(role="user", content="-")]
-    functions = offered(wire.ChatRequest(model=agent, messages=asked, tools=tools or None))
+    request = {"model": agent, "messages": [{"role": "user", "content": "-"}]}
+    functions = offered(
+        wire.ChatRequest.model_validate({**request, "tools": own.schemas() or None})
+    )
     for sample in SAMPLES[agent]:
         for call, gave in _tool_turns(sample):
             made = called(call.content, functions)
