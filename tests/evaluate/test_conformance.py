@@ -160,6 +160,14 @@ def test_conformance_is_the_share_of_rules_kept() -> None:
     assert conformance(role("legal_research"), asked, text) == 0.5
 
 
+def test_a_quotation_may_stand_in_what_a_tool_gave_but_not_in_the_assistants_own_words() -> None:
+    text = '[조문]\n제5조: "장애인이 쓰는 차의 요금은 반으로 한다."'
+    for said, keeps_it in (("tool", True), ("user", True), ("assistant", False)):
+        turn = Message.model_validate({"role": said, "content": LAW})
+        asked = sample(agent="legal_research").model_copy(update={"messages": (turn,)})
+        assert RULES["quotes_article"](asked, text) is keeps_it
+
+
 def test_what_an_earlier_turn_says_is_material_too() -> None:
     earlier = (Message(role="user", content="『가 계획』 1쪽: 셋"),)
     asked = sample().model_copy(update={"messages": earlier})

@@ -19,7 +19,7 @@ from yukjo.evaluate.reading import is_polite, lines, normal, part, quotes
 from yukjo.records import Sample
 from yukjo.words import say
 
-VERSION = 2
+VERSION = 3
 
 Rule = Callable[[Sample, str], bool]
 
@@ -201,7 +201,9 @@ def cites_article(sample: Sample, text: str) -> bool:
 def quotes_article(sample: Sample, text: str) -> bool:
     """Under `[조문]` the words of the article stand in double quotes, letter by letter."""
     quoted = quotes(part(text, "[조문]"))
-    source = _squeezed(sample.input)
+    # What a tool gave stands in an earlier turn; the assistant's own words are no source.
+    given = [normal(turn.content) for turn in sample.messages if turn.role != "assistant"]
+    source = _squeezed("\n".join((*given, sample.input)))
     long = any(len(_squeezed(quote)) >= _QUOTE for quote in quoted)
     return long and all(_squeezed(quote) in source for quote in quoted)
 
