@@ -47,8 +47,8 @@ def arguments() -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--train", type=int, default=3000, help="degraded slips to tune on")
-    parser.add_argument("--train-clean", type=int, default=1000, help="clean slips among them")
+    parser.add_argument("--train", type=int, default=16_000, help="degraded slips to tune on")
+    parser.add_argument("--train-clean", type=int, default=4_000, help="clean slips among them")
     parser.add_argument("--learn", type=int, default=160, help="for the second stage")
     parser.add_argument("--valid", type=int, default=48)
     parser.add_argument("--test", type=int, default=200)

@@ -4,7 +4,8 @@
 
 Phase 1 trains the vision tower alone: of each cell of a picture it says which characters lie
 there. Phase 2 trains the whole model to answer with the analysis of a slip; the tower's task goes
-on beside it. Only clean slips are seen. The same seed gives the same weights on the same machine.
+on beside it. Half of the slips are clean, half copied; none is degraded. The same seed gives the
+same weights on the same machine.
 """
 
 import argparse
@@ -53,8 +54,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--tower-steps", type=int, default=700)
-    parser.add_argument("--reading-steps", type=int, default=1000)
+    parser.add_argument("--tower-steps", type=int, default=1000)
+    parser.add_argument("--reading-steps", type=int, default=1600)
     parser.add_argument("--slips", type=int, default=200, help="slips read at the end")
     return parser.parse_args()
 
@@ -79,7 +80,10 @@ def train(seed: int, steps: tuple[int, int], log: Any) -> tuple[nn.Module, Any]:
         tower_only = step < steps[0]
         rate = (pace(step, steps[0], peak=4e-3, floor=0.3) if tower_only
                 else pace(step - steps[0], steps[1], peak=2e-3, floor=0.02))  # fmt: skip
-        drawn = [slips.draw(first + step * BATCH + place, "clean") for place in range(BATCH)]
+        drawn = [
+            slips.draw(first + step * BATCH + place, "copied" if place % 2 else "clean")
+            for place in range(BATCH)
+        ]
         losses = work.step(drawn, rate, tower_only=tower_only)
         if (step + 1) % 50 == 0 or step + 1 == sum(steps):
             minutes = (time.process_time() - began) / 60

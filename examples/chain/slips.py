@@ -2,8 +2,8 @@
 
 1. A seed and a domain give one slip: its facts, its form, its picture. All values are drawn at
    random; nothing comes from a real document.
-2. Two domains: `clean` is black on white in three fonts; `degraded` is what a scanner or a phone
-   makes of slips in three other fonts (`wear`).
+2. Three domains: `clean` is black on white in three fonts; `copied` is what a good copier makes of
+   those; `degraded` is what a scanner or a phone makes of slips in three other fonts (`wear`).
 3. Seeds for pre-training, choosing, tuning and testing lie apart (`SEEDS`); those for testing are
    read for final tables only.
 """
@@ -17,9 +17,9 @@ from typing import Literal
 
 from PIL import Image, ImageDraw, ImageFont
 
-from wear import worn
+from wear import copied, worn
 
-Domain = Literal["clean", "degraded"]
+Domain = Literal["clean", "copied", "degraded"]
 Facts = Mapping[str, str]
 
 WIDTH, HEIGHT = 160, 96
@@ -27,6 +27,7 @@ WIDTH, HEIGHT = 160, 96
 FONTS = Path(__file__).parent / "fonts"
 FAMILIES: Mapping[Domain, tuple[str, ...]] = {
     "clean": ("gothic", "barun", "sans"),
+    "copied": ("gothic", "barun", "sans"),
     "degraded": ("myeongjo", "square", "serif"),
 }
 SEEDS = {
@@ -83,6 +84,8 @@ def draw(seed: int, domain: Domain) -> Slip:
     sheet = Sheet(family, dice.choice((12, 13)))
     FORMS[form](sheet, facts, dice)
     picture = sheet.picture
+    if domain == "copied":
+        picture = copied(picture, dice)
     if domain == "degraded":
         picture = worn(picture, dice, font(family, 12), dice.choice(SEALS))
     return Slip(facts, form, family, picture, tuple(sheet.glyphs))
