@@ -106,9 +106,14 @@ def short_name(name: str) -> str:
     return known.get(name) or metric_name(name)
 
 
+def lower_is_better(name: str) -> bool:
+    """Whether less of it is good."""
+    return name in _LOWER
+
+
 def direction(name: str) -> str:
     """Which way is good, in words; "" where neither is, or it is not known."""
-    if name in _LOWER:
+    if lower_is_better(name):
         return say("lower is better")
     return say("higher is better") if name in ORDER and name not in _NEITHER else ""
 

@@ -33,13 +33,28 @@ def sentence(gate: Gate, titles: Mapping[str, str]) -> str:
     """The verdict and the rule that decided; `titles` are what people call the agents."""
     line = gate.decided_by
     if line is None:
-        reached = say("every target is reached") if gate.lines else say("no target is set")
-        return say("Verdict: {verdict} ({why})", verdict=word(gate.verdict), why=reached)
-    rule = f"{figures.metric_name(line.metric)}, {_agent(line.agent, titles)}"
+        return say("Verdict: {verdict} ({why})", verdict=word(gate.verdict), why=rule(gate, titles))
     passed = sum(n.ruling == "pass" for n in gate.lines)
     return say("Verdict: {verdict} ({rule}: {why}); {passed} of {total} targets are reached",
-               verdict=word(gate.verdict), rule=rule, why=reason(line), passed=passed,
+               verdict=word(gate.verdict), rule=_of(line, titles), why=reason(line), passed=passed,
                total=len(gate.lines))  # fmt: skip
+
+
+def rule(gate: Gate, titles: Mapping[str, str]) -> str:
+    """The rule that decided, and why it says so."""
+    line = gate.decided_by
+    if line is None:
+        return say("every target is reached") if gate.lines else say("no target is set")
+    return f"{_of(line, titles)}: {reason(line)}"
+
+
+def ship(gate: Gate) -> str:
+    """What the verdict means for who has to decide."""
+    return {
+        "pass": say("It got better, and may be put into production."),
+        "hold": say("Not shown yet: it may not be put into production."),
+        "regression": say("Something got worse: it must not be put into production."),
+    }[gate.verdict]
 
 
 def asked(line: Line) -> str:
@@ -106,6 +121,10 @@ def _cells(line: Line) -> tuple[Text, ...]:
         Text(str(line.n or figures.UNKNOWN)),
         Text(f"{marked(line.ruling)}: {reason(line)}", style=STYLES[line.ruling]),
     )
+
+
+def _of(line: Line, titles: Mapping[str, str]) -> str:
+    return f"{figures.metric_name(line.metric)}, {_agent(line.agent, titles)}"
 
 
 def _agent(agent: str, titles: Mapping[str, str]) -> str:
