@@ -249,6 +249,7 @@ def test_the_chain_is_checked_and_a_change_is_found(pages: Pages) -> None:
 def test_lineage_is_drawn_and_stands_in_tables(pages: Pages) -> None:
     page = pages.get("/records/lineage?thing=" + "01" * 32)
     assert page.count("<rect") == 3
+    assert page.count('class="tie"') == 2
     assert "data/rag.jsonl:7" in page
     assert "<table>" in page
 

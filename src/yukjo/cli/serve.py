@@ -66,8 +66,13 @@ def serve(
             router=router,
             toolbox=toolbox,
         )
-        server = _with_pages(server, pages_for(project, config, host=config.serve.host))
-        run(server, listening, ready=lambda: _announce(server.agents, address(listening)))
+        pages = pages_for(project, config, host=config.serve.host)
+        server = _with_pages(server, pages)
+        run(
+            server,
+            listening,
+            ready=lambda: _announce(server.agents, address(listening), pages=pages is not None),
+        )
 
 
 def _with_pages(server: "Server", pages: "ASGIApp | None") -> "Server":
@@ -107,10 +112,11 @@ def _make_ready(config: "YukjoConfig", project: Path) -> None:
                 )  # fmt: skip
 
 
-def _announce(agents: "Agents", where: str) -> None:
+def _announce(agents: "Agents", where: str, *, pages: bool) -> None:
     """The address and who answers there."""
     typer.echo(say("listening at {where}", where=f"{where}/v1"))
-    typer.echo(say("pages at {where}", where=f"{where}/dashboard"), err=True)
+    if pages:
+        typer.echo(say("pages at {where}", where=f"{where}/dashboard"), err=True)
     for name, agent in agents.served.items():
         typer.echo(f"  {name}  {agent.adapter[:12]}  {agent.role.title}")
     for name in agents.unserved:

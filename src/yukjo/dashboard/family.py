@@ -1,11 +1,11 @@
 """Where a thing came from and what it led to, as columns of boxes and lines between them.
 
-Geometry only, in a box of `WIDTH`; the template draws it, and the table behind holds all of it.
+Geometry only, in a box of `WIDTH`; the template draws it, and the tables behind hold all of it. A
+line joins what led to what and nothing else: test lines lead to figures and to no adapter.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from yukjo.dashboard import figures
@@ -16,6 +16,9 @@ WIDTH, BOX, TALL, GAP, TOP = 960, 200, 46, 12, 34
 MOST = 8
 """Boxes of a column that are drawn; the rest is counted in one more."""
 _LETTERS = 22
+
+Titles = Mapping[str, str]
+"""What people call the agents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class Thing:
     """What to follow next: for `trace`."""
     entry: int | None = None
     """Its entry in the ledger."""
+    role: str = ""
+    """A side of the data or an agent, by which lines are drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,8 @@ class Column:
     things: tuple[Thing, ...]
     chosen: bool = False
     """Whether this is what was asked for."""
+    shown: tuple[Thing, ...] = ()
+    """Those that are drawn, where it isn't the first ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,7 @@ class Box:
     label: str
     more: str
     full: str
+    role: str
     chosen: bool
 
 
@@ -62,45 +70,56 @@ class Graph:
     heads: tuple[tuple[float, str], ...]
 
 
-def columns(found: dict[str, Any], titles: Mapping[str, str]) -> list[Column]:
-    """The columns of what `ledger.lineage.trace` found, from causes to effects.
-
-    `titles` are what people call the agents.
-    """
+def columns(found: dict[str, Any], titles: Titles) -> list[Column]:
+    """The columns of what `ledger.lineage.trace` found, from causes to effects."""
     made = {"score": _of_score, "adapter": _of_adapter, "line": _of_line}[found["kind"]]
     return [column for column in made(found, titles) if column.things]
 
 
 def graph(given: Sequence[Column]) -> Graph:
-    """Columns of boxes, each joined to all of the next column."""
+    """Columns of boxes, joined where one led to the other."""
     space = (WIDTH - BOX) / max(1, len(given) - 1)
-    drawn = [_boxes(column, round(place * space, 1)) for place, column in enumerate(given)]
-    rows = max((len(column) for column in drawn), default=0)
-    height = TOP + rows * (TALL + GAP)
-    placed = [_centred(column, rows) for column in drawn]
-    paths = [_path(a, b) for left, right in pairwise(placed)
-             for a in left for b in right]  # fmt: skip
+    counts = [min(len(column.shown or column.things), MOST + 1) for column in given]
+    rows = max(counts, default=0)
+    placed = [_boxes(column, round(place * space, 1), rows) for place, column in enumerate(given)]
+    paths = tuple(
+        _path(a, b)
+        for place, left in enumerate(placed)
+        for step, right in enumerate(placed[place + 1 :], 1)
+        for a in left
+        for b in right
+        if _leads(a.role, b.role, next_to=step == 1)
+    )
     heads = tuple((column[0].x, given[place].title) for place, column in enumerate(placed))
-    return Graph(height, tuple(box for column in placed for box in column), tuple(paths), heads)
+    boxes = tuple(box for column in placed for box in column)
+    return Graph(TOP + rows * (TALL + GAP), boxes, paths, heads)
 
 
-def _boxes(column: Column, x: float) -> list[Box]:
-    shown = [_box(thing.name, thing.more, x, chosen=column.chosen)
-             for thing in column.things[:MOST]]  # fmt: skip
-    left = len(column.things) - len(shown)
-    if left:
-        shown.append(_box(say("and {count} more", count=left), "", x, chosen=False))
-    return shown
+def _leads(left: str, right: str, *, next_to: bool) -> bool:
+    """Whether a line joins two boxes.
+
+    Test lines lead to figures; an agent's adapter to its own figures, and every one to those over
+    all agents. What has no role leads to whatever stands next to it.
+    """
+    if left == "test":
+        return right.startswith("figure:")
+    if left.startswith("adapter:") and right.startswith("figure:"):
+        return right in {f"figure:{left.removeprefix('adapter:')}", f"figure:{ALL}"}
+    return next_to and not (left in {"train", "valid"} and right.startswith("figure:"))
 
 
-def _box(name: str, more: str, x: float, *, chosen: bool) -> Box:
-    return Box(x, 0, _short(name), _short(more), f"{name} {more}".strip(), chosen)
-
-
-def _centred(column: Sequence[Box], rows: int) -> list[Box]:
-    first = TOP + (rows - len(column)) * (TALL + GAP) / 2
-    return [Box(box.x, first + place * (TALL + GAP), box.label, box.more, box.full, box.chosen)
-            for place, box in enumerate(column)]  # fmt: skip
+def _boxes(column: Column, x: float, rows: int) -> list[Box]:
+    """A column, centred among so many rows."""
+    every = column.shown or column.things
+    shown = [*every[:MOST]]
+    if left := len(every) - len(shown):
+        shown.append(Thing(say("and {count} more", count=left), role=every[-1].role))
+    first = TOP + (rows - len(shown)) * (TALL + GAP) / 2
+    return [
+        Box(x, first + place * (TALL + GAP), _short(one.name), _short(one.more),
+            f"{one.name} {one.more}".strip(), one.role, column.chosen)
+        for place, one in enumerate(shown)
+    ]  # fmt: skip
 
 
 def _path(left: Box, right: Box) -> str:
@@ -113,31 +132,43 @@ def _short(text: str) -> str:
     return text if len(text) <= _LETTERS else text[: _LETTERS - 1] + "…"
 
 
-def _of_score(found: dict[str, Any], titles: Mapping[str, str]) -> list[Column]:
+def _of_score(found: dict[str, Any], titles: Titles) -> list[Column]:
     data = found["data"]
-    files = tuple(Thing(f["name"], _state(f["now"])) for f in data["files"])
+    files = tuple(Thing(file["name"], _state(file["now"])) for file in data["files"])
+    names = {"train": say("train"), "valid": say("validation"), "test": say("test")}
     sides = tuple(
-        Thing(name, say("{count} lines", count=len(data[side])))
-        for side, name in (("train", say("train")), ("valid", say("valid")), ("test", say("test")))
+        Thing(name, say("{count} lines", count=len(data[side])), role=side)
+        for side, name in names.items()
         if data[side]
     )
-    scores = tuple(
-        Thing(f"{_agent(s['agent'], titles)} · {figures.short_name(s['metric'])}",
-              f"{figures.number(s['before'])} → {figures.number(s['after'])}", entry=s["entry"])
-        for s in found["scores"]
-    )  # fmt: skip
+    made = figures.in_order({one["agent"]: one for one in found["adapters"]})
+    scores = tuple(_score(one, titles) for one in found["scores"])
+    heads = tuple(
+        _score(one, titles)
+        for one in figures.in_order(
+            {one["agent"]: one for one in found["scores"] if one["metric"] == "perplexity"}
+        ).values()
+    )
     return [
         Column(say("data files"), files),
         Column(say("data lines"), sides),
-        Column(say("Adapters"), tuple(_adapter(a, titles) for a in found["adapters"])),
-        Column(say("figures"), scores, chosen=True),
+        Column(say("Adapters"), tuple(_adapter(one, titles) for one in made.values())),
+        Column(say("figures"), scores, chosen=True, shown=heads if len(scores) > MOST else ()),
     ]
 
 
-def _of_adapter(found: dict[str, Any], titles: Mapping[str, str]) -> list[Column]:
-    train = found["train"]
-    lines = tuple(Thing(line["hash"][:12], ", ".join(line["at"]), ask=line["hash"])
-                  for line in train)  # fmt: skip
+def _score(one: dict[str, Any], titles: Titles) -> Thing:
+    return Thing(
+        f"{_agent(one['agent'], titles)} · {figures.short_name(one['metric'])}",
+        f"{figures.number(one['before'])} → {figures.number(one['after'])}",
+        entry=one["entry"],
+        role=f"figure:{one['agent']}",
+    )
+
+
+def _of_adapter(found: dict[str, Any], titles: Titles) -> list[Column]:
+    lines = tuple(Thing(line["hash"][:12], ", ".join(line["at"]), line["hash"])
+                  for line in found["train"])  # fmt: skip
     return [
         Column(say("data lines"), lines),
         Column(say("adapter"), (_adapter(found["adapter"], titles),), chosen=True),
@@ -146,8 +177,8 @@ def _of_adapter(found: dict[str, Any], titles: Mapping[str, str]) -> list[Column
     ]
 
 
-def _of_line(found: dict[str, Any], titles: Mapping[str, str]) -> list[Column]:
-    line = Thing(found["hash"][:12], ", ".join(found["at"]), ask=found["hash"])
+def _of_line(found: dict[str, Any], titles: Titles) -> list[Column]:
+    line = Thing(found["hash"][:12], ", ".join(found["at"]), found["hash"])
     shaped = tuple(
         Thing(f"{_agent(one['agent'], titles)} {one['id'][:12]}", one["run"], one["id"],
               one["entry"])
@@ -161,12 +192,13 @@ def _of_line(found: dict[str, Any], titles: Mapping[str, str]) -> list[Column]:
     ]
 
 
-def _agent(name: str, titles: Mapping[str, str]) -> str:
+def _agent(name: str, titles: Titles) -> str:
     return titles.get(name) or (say("all agents together") if name == ALL else name)
 
 
-def _adapter(adapter: dict[str, Any], titles: Mapping[str, str]) -> Thing:
-    return Thing(_agent(adapter["agent"], titles), adapter["id"][:12], ask=adapter["id"])
+def _adapter(adapter: dict[str, Any], titles: Titles) -> Thing:
+    name = adapter["agent"]
+    return Thing(_agent(name, titles), adapter["id"][:12], adapter["id"], role=f"adapter:{name}")
 
 
 def _entry(entry: dict[str, Any]) -> Thing:
@@ -175,7 +207,6 @@ def _entry(entry: dict[str, Any]) -> Thing:
 
 
 def _state(now: str) -> str:
-    states: Iterable[tuple[str, str]] = (
-        ("same", say("as recorded")), ("changed", say("changed since")), ("missing", say("gone")),
-    )  # fmt: skip
-    return dict(states).get(now, now)
+    return {
+        "same": say("as recorded"), "changed": say("changed since"), "missing": say("gone"),
+    }.get(now, now)  # fmt: skip

@@ -6,10 +6,12 @@ can't forget.
 """
 
 from typing import Any
+from urllib.parse import quote
 
 from starlette.responses import RedirectResponse, Response
 
 from yukjo.dashboard import chart, trust
+from yukjo.dashboard.goals import GAUGES
 from yukjo.dashboard.web.conduct import BASE
 from yukjo.dashboard.web.pages.runs import measured, ruling
 from yukjo.dashboard.web.site import Missing, Site, Visit
@@ -36,7 +38,7 @@ def add(site: Site) -> None:
     def page(visit: Visit) -> Response:
         entry = measured(visit)
         if visit.path("run") != entry.run:
-            return RedirectResponse(f"{BASE}/runs/{entry.run}", 303)
+            return RedirectResponse(_address(entry.run), 303)
         return visit.render("web/verdict.html", **shown(visit, entry))
 
     @site.post("/runs/{run}/decision", role="reviewer")
@@ -55,7 +57,11 @@ def add(site: Site) -> None:
             "decision": what, "verdict": number, "ruling": gate.verdict,
             "token": visit.token.id, "role": visit.token.role,
         })  # fmt: skip
-        return RedirectResponse(f"{BASE}/runs/{entry.run}#decision", 303)
+        return RedirectResponse(f"{_address(entry.run)}#decision", 303)
+
+
+def _address(run: str) -> str:
+    return f"{BASE}/runs/{quote(run, safe='')}"
 
 
 def shown(visit: Visit, entry: Entry) -> dict[str, Any]:
@@ -102,8 +108,6 @@ def tiles(body: RunBody, gate: Gate | None) -> list[dict[str, str]]:
 
 def gauges(body: RunBody, gate: Gate | None) -> list[Any]:
     """Metrics over all agents that no target names, but that tell of harm."""
-    from yukjo.dashboard.goals import GAUGES
-
     asked = {line.metric for line in gate.lines} if gate else set()
     every = body.agents.get(ALL)
     return [m for name in GAUGES if name not in asked for m in (every.metrics if every else ())
