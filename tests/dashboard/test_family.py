@@ -1,5 +1,6 @@
 """The graph of the lineage joins what led to what, and nothing else."""
 
+import re
 from typing import Any
 
 from yukjo.dashboard.family import BOX, MOST, TALL, Column, Graph, Thing, columns, graph
@@ -25,9 +26,9 @@ def joined(made: Graph) -> set[tuple[str, str]]:
     at = {(round(box.x), round(box.y)): box.label for box in made.boxes}
     found = set()
     for path in made.paths:
-        numbers = [float(n) for n in path.strip("M").replace("C", " ").split()]
+        numbers = [float(n) for n in re.findall(r"[\d.]+", path)]
         start = round(numbers[0] - BOX), round(numbers[1] - TALL / 2)
-        end = round(numbers[6]), round(numbers[7] - TALL / 2)
+        end = round(numbers[-2]), round(numbers[-1] - TALL / 2)
         found.add((at[start], at[end]))
     return found
 

@@ -250,11 +250,14 @@ def test_all_is_reached_by_keyboard_and_seen_where_it_is(watched: Watched, name:
 def test_colours_can_be_chosen_against_the_system(watched: Watched) -> None:
     page = watched.open("records")
     page.click("text=어둡게")
+    page.wait_for_selector("html[data-theme=dark]")
     assert colour(page) == DARK
     assert urlsplit(page.url).path == "/dashboard/records"
     page.click("text=밝게")
+    page.wait_for_selector("html[data-theme=light]")
     assert colour(page) == "rgb(255, 255, 255)"
     page.click("text=자동")
+    page.wait_for_selector("html:not([data-theme])")
 
 
 def test_the_skip_link_leads_to_the_content(watched: Watched) -> None:
@@ -282,13 +285,13 @@ def test_filters_narrow_a_list_without_leaving_the_page(watched: Watched) -> Non
     page = watched.open("records")
     page.evaluate("window.stayed = true")
     page.select_option("#kind", "verdict")
-    page.wait_for_function("document.querySelectorAll('#list tbody tr').length === 1")
+    playwright.expect(page.locator("#list tbody tr")).to_have_count(1)
     assert page.evaluate("window.stayed")
     assert "kind=verdict" in page.url
     page = watched.open("cases")
     before = page.locator("#list tbody tr").count()
     page.select_option("#agent", "review")
-    page.wait_for_function(f"document.querySelectorAll('#list tbody tr').length < {before}")
+    playwright.expect(page.locator("#list tbody tr")).not_to_have_count(before)
 
 
 def test_without_scripts_all_of_it_works(chromium: Any, served: Served) -> None:

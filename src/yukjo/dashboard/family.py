@@ -82,8 +82,9 @@ def graph(given: Sequence[Column]) -> Graph:
     counts = [min(len(column.shown or column.things), MOST + 1) for column in given]
     rows = max(counts, default=0)
     placed = [_boxes(column, round(place * space, 1), rows) for place, column in enumerate(given)]
+    floor = TOP + rows * (TALL + GAP) + GAP / 2
     paths = tuple(
-        _path(a, b)
+        _path(a, b) if step == 1 else _below(a, b, floor)
         for place, left in enumerate(placed)
         for step, right in enumerate(placed[place + 1 :], 1)
         for a in left
@@ -92,7 +93,7 @@ def graph(given: Sequence[Column]) -> Graph:
     )
     heads = tuple((column[0].x, given[place].title) for place, column in enumerate(placed))
     boxes = tuple(box for column in placed for box in column)
-    return Graph(TOP + rows * (TALL + GAP), boxes, paths, heads)
+    return Graph(floor + GAP, boxes, paths, heads)
 
 
 def _leads(left: str, right: str, *, next_to: bool) -> bool:
@@ -126,6 +127,13 @@ def _path(left: Box, right: Box) -> str:
     x1, y1, x2, y2 = left.x + BOX, left.y + TALL / 2, right.x, right.y + TALL / 2
     middle = (x1 + x2) / 2
     return f"M{x1:g} {y1:g}C{middle:g} {y1:g} {middle:g} {y2:g} {x2:g} {y2:g}"
+
+
+def _below(left: Box, right: Box, floor: float) -> str:
+    """A line to a column further on, that passes below those between."""
+    x1, y1, x2, y2 = left.x + BOX, left.y + TALL / 2, right.x, right.y + TALL / 2
+    return (f"M{x1:g} {y1:g}C{x1 + 40:g} {y1:g} {x1:g} {floor:g} {x1 + 50:g} {floor:g}"
+            f"H{x2 - 50:g}C{x2:g} {floor:g} {x2 - 40:g} {y2:g} {x2:g} {y2:g}")  # fmt: skip
 
 
 def _short(text: str) -> str:
