@@ -11,6 +11,7 @@ import pytest
 
 from dashboard.conftest import RUN, Pages, case
 from dashboard.test_report import Page
+from yukjo.agents import roles
 from yukjo.dashboard.web.conduct import HEADERS
 from yukjo.dashboard.web.files import known
 from yukjo.errors import LedgerError
@@ -85,6 +86,16 @@ def test_english_is_spoken_to_the_end(pages: Pages, path: str) -> None:
     said = re.sub(r"한국어|누리구|⟨.*?⟩", "", Page.__new__(Page) and WebPage(text).text)
     from_data = set(re.findall("[가-힣]+", json.dumps(data(pages), ensure_ascii=False)))
     assert [word for word in re.findall("[가-힣]+", said) if word not in from_data] == []
+
+
+def test_built_in_roles_have_their_english_titles(make_pages: Callable[..., Pages]) -> None:
+    titles = {name: role.title for name, role in roles().items()} | {"review": "우리 검토"}
+    pages = make_pages(titles=titles)
+    pages.browser.get("/dashboard/records?lang=en")
+    page = pages.get(f"/runs/{RUN}")
+    assert roles()["rag"].title_en in page
+    assert roles()["rag"].title not in page
+    assert "우리 검토" in page
 
 
 def data(pages: Pages) -> list[Any]:

@@ -260,6 +260,15 @@ def test_colours_can_be_chosen_against_the_system(watched: Watched) -> None:
     page.wait_for_selector("html:not([data-theme])")
 
 
+def test_paper_has_the_figures_and_no_menus(watched: Watched) -> None:
+    page = watched.open("verdict")
+    page.emulate_media(media="print")
+    assert page.locator("svg.strip .bar").first.is_visible()
+    assert page.locator("table.goals").first.is_visible()
+    assert not page.locator("nav").first.is_visible()
+    page.emulate_media(media="screen")
+
+
 def test_the_skip_link_leads_to_the_content(watched: Watched) -> None:
     page = watched.open("verdict")
     page.keyboard.press("Tab")

@@ -167,7 +167,7 @@ def _of_score(found: dict[str, Any], titles: Titles) -> list[Column]:
 
 def _score(one: dict[str, Any], titles: Titles) -> Thing:
     return Thing(
-        f"{_agent(one['agent'], titles)} · {figures.short_name(one['metric'])}",
+        f"{figures.agent_title(one['agent'], titles)} · {figures.short_name(one['metric'])}",
         f"{figures.number(one['before'])} → {figures.number(one['after'])}",
         entry=one["entry"],
         role=f"figure:{one['agent']}",
@@ -188,8 +188,8 @@ def _of_adapter(found: dict[str, Any], titles: Titles) -> list[Column]:
 def _of_line(found: dict[str, Any], titles: Titles) -> list[Column]:
     line = Thing(found["hash"][:12], ", ".join(found["at"]), found["hash"])
     shaped = tuple(
-        Thing(f"{_agent(one['agent'], titles)} {one['id'][:12]}", one["run"], one["id"],
-              one["entry"])
+        Thing(f"{figures.agent_title(one['agent'], titles)} {one['id'][:12]}", one["run"],
+              one["id"], one["entry"])
         for one in found["shaped"]
     )  # fmt: skip
     return [
@@ -200,13 +200,11 @@ def _of_line(found: dict[str, Any], titles: Titles) -> list[Column]:
     ]
 
 
-def _agent(name: str, titles: Titles) -> str:
-    return titles.get(name) or (say("all agents together") if name == ALL else name)
-
-
 def _adapter(adapter: dict[str, Any], titles: Titles) -> Thing:
     name = adapter["agent"]
-    return Thing(_agent(name, titles), adapter["id"][:12], adapter["id"], role=f"adapter:{name}")
+    return Thing(
+        figures.agent_title(name, titles), adapter["id"][:12], adapter["id"], role=f"adapter:{name}"
+    )
 
 
 def _entry(entry: dict[str, Any]) -> Thing:

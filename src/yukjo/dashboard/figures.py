@@ -1,11 +1,13 @@
 """How a figure, a verdict and a metric's name are put for people, on paper and in the terminal."""
 
 import math
+from collections.abc import Mapping
 from typing import Literal, TypeVar
 
+from yukjo.agents import roles
 from yukjo.ledger.body import ALL, AgentResult, Metric, RunBody
 from yukjo.records import SIX, Verdict
-from yukjo.words import say
+from yukjo.words import say, spoken
 
 ORDER = (
     "perplexity", "chrf", "rouge_l", "rouge_2", "fact_recall", "fact_precision", "dates", "amounts",
@@ -158,7 +160,15 @@ def interval(metric: Metric) -> str:
 
 def title(body: RunBody, agent: str) -> str:
     """What people call an agent."""
-    return body.titles.get(agent) or (say("all agents together") if agent == ALL else agent)
+    return agent_title(agent, body.titles)
+
+
+def agent_title(agent: str, titles: Mapping[str, str]) -> str:
+    """The same by the titles a run recorded; a built-in role has its title in both languages."""
+    recorded, known = titles.get(agent), roles().get(agent)
+    if spoken() == "en" and known and recorded == known.title:
+        return known.title_en
+    return recorded or (say("all agents together") if agent == ALL else agent)
 
 
 def ordered(result: AgentResult) -> list[Metric]:

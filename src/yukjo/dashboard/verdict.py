@@ -8,7 +8,6 @@ from rich.text import Text
 
 from yukjo.dashboard import figures
 from yukjo.dashboard.table import plain
-from yukjo.ledger.body import ALL
 from yukjo.ledger.verdict import Gate, Line
 from yukjo.records import Ruling
 from yukjo.words import say
@@ -107,7 +106,7 @@ def table(gate: Gate, titles: Mapping[str, str]) -> Table:
         grid.add_column(heading, justify="right", no_wrap=True)
     grid.add_column(say("verdict"), overflow="fold")
     for line in gate.lines:
-        grid.add_row(plain(_agent(line.agent, titles)), *_cells(line))
+        grid.add_row(plain(figures.agent_title(line.agent, titles)), *_cells(line))
     return grid
 
 
@@ -124,8 +123,4 @@ def _cells(line: Line) -> tuple[Text, ...]:
 
 
 def _of(line: Line, titles: Mapping[str, str]) -> str:
-    return f"{figures.metric_name(line.metric)}, {_agent(line.agent, titles)}"
-
-
-def _agent(agent: str, titles: Mapping[str, str]) -> str:
-    return titles.get(agent) or (say("all agents together") if agent == ALL else agent)
+    return f"{figures.metric_name(line.metric)}, {figures.agent_title(line.agent, titles)}"
