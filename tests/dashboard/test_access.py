@@ -150,7 +150,7 @@ def test_what_the_verdict_does_not_allow_is_not_decided(
 ) -> None:
     pages.enter("reviewer")
     done = pages.post(f"/runs/{RUN}/decision", csrf=pages.stamp(), **fields)
-    assert done.status_code == 404
+    assert done.status_code == 409
     assert pages.sources.ledger.newest("decision") is None
 
 
@@ -228,3 +228,6 @@ def test_tokens_by_the_command_line(yukjo: Any, tmp_path: Path) -> None:
     assert yukjo("dashboard", "token", "remove", "t1", *at).code == 0
     assert yukjo("dashboard", "token", "remove", "t1", *at).code == 2
     assert yukjo("dashboard", "--host", "0.0.0.0", *at).code == 2
+    misplaced = yukjo("dashboard", *at, "token", "list")
+    assert misplaced.code == 2
+    assert "--project" in misplaced.err

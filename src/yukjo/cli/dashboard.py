@@ -37,6 +37,7 @@ def dashboard(
 ) -> None:
     """Listen and answer until Ctrl-C or SIGTERM."""
     if context.invoked_subcommand:
+        _refuse_before(context)
         return
     from yukjo.cli.options import changes_of
     from yukjo.config import load
@@ -56,6 +57,21 @@ def dashboard(
             typer.echo(say("no token yet: whoever is at this machine may look, nobody may decide"),
                        err=True)  # fmt: skip
         _run(pages, listening)
+
+
+def _refuse_before(context: typer.Context) -> None:
+    """ConfigError for options of the server before a command that has its own."""
+    from yukjo.errors import ConfigError
+
+    said = {name: context.get_parameter_source(name) for name in context.params}
+    given = [name.rstrip("_") for name, source in said.items()
+             if source is not None and source.name == "COMMANDLINE"]  # fmt: skip
+    if given:
+        raise ConfigError(
+            say("options before `{command}` are not its own", command=context.invoked_subcommand),
+            where=", ".join(f"--{name}" for name in given),
+            fix=say("put them after it: yukjo dashboard token add --project ..."),
+        )
 
 
 @token.command(

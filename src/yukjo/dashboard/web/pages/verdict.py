@@ -14,7 +14,8 @@ from yukjo.dashboard import chart, trust
 from yukjo.dashboard.goals import GAUGES
 from yukjo.dashboard.web.conduct import BASE
 from yukjo.dashboard.web.pages.runs import measured, ruling
-from yukjo.dashboard.web.site import Missing, Site, Visit
+from yukjo.dashboard.web.site import Site, Visit
+from yukjo.errors import LedgerError
 from yukjo.ledger.body import ALL, RunBody, run_body
 from yukjo.ledger.verdict import Gate
 from yukjo.records import Entry, Ruling
@@ -47,7 +48,7 @@ def add(site: Site) -> None:
         gate, number = ruling(visit.sources, entry)
         what, over = visit.form.get("decision", ""), visit.form.get("verdict", "")
         if gate is None or gate.verdict not in DECISIONS.get(what, ()) or over != str(number):
-            raise Missing(
+            raise LedgerError(
                 say("this can't be decided over the verdict that stands now"),
                 where=say("run {run}", run=entry.run),
                 fix=say("look at the verdict again; it may have changed since the page was shown"),
@@ -135,7 +136,7 @@ def decided(visit: Visit, run: str) -> list[dict[str, Any]]:
     ledger = visit.sources.ledger
     entries = [ledger.entry(one.number) for one in ledger.page(DECISION, run=run, size=20)]
     return [
-        {"number": e.number, "created": e.created, "verdict": e.body["verdict"],
-         "what": decision_name(str(e.body["decision"])), "token": e.body["token"]}
+        {"number": e.number, "created": e.created, "verdict": e.body.get("verdict", 0),
+         "what": decision_name(str(e.body.get("decision", ""))), "token": e.body.get("token", "?")}
         for e in entries
     ]  # fmt: skip
