@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .PHONY: setup demo demo-small chain chain-small serve-small services test test-mlx check bench docs \
-	tutorial browser clean
+	tutorial browser pictures clean
 
 setup: $(READY)
 
@@ -85,8 +85,14 @@ docs: setup
 tutorial: setup
 	$(BIN)/python docs/run_tutorial.py
 
+# Pages of the run of demo-small, where it was made; else one is made first.
 browser: setup
 	$(BIN)/pytest -m browser
+
+# The same pages as pictures in the documentation.
+pictures: setup
+	YUKJO_PICTURES=docs/pictures $(BIN)/pytest -m browser tests/dashboard/test_pages_in_browser.py \
+		-k accessible
 
 clean:
 	rm -rf $(VENV) examples/*/runs

@@ -175,13 +175,18 @@ def commands() -> Iterator[str]:
     yield "## Commands"
     yield "Progress goes to stderr, results to stdout."
     yield options_table(root)
-    for name, command in root.commands.items():
-        members = getattr(command, "commands", None)
-        if members is None:
-            yield from command_part(f"yukjo {name}", command)
-            continue
-        for member, inner in members.items():
-            yield from command_part(f"yukjo {name} {member}", inner)
+    yield from members("yukjo", root)
+
+
+def members(name: str, group: Any) -> Iterator[str]:  # noqa: ANN401 - typer's own class
+    """The commands of a group, groups within it among them; one that does something itself too."""
+    for member, command in group.commands.items():
+        own = f"{name} {member}"
+        inner = hasattr(command, "commands")
+        if not inner or command.invoke_without_command:
+            yield from command_part(own, command)
+        if inner:
+            yield from members(own, command)
 
 
 def command_part(name: str, command: Any) -> Iterator[str]:  # noqa: ANN401 - typer's own class

@@ -21,6 +21,9 @@ Difficulty = Literal["쉬움", "보통", "어려움"]
 Role = Literal["system", "user", "assistant", "tool"]
 Side = Literal["train", "valid", "test"]
 Verdict = Literal["better", "worse", "unclear"]
+Change = Literal["broken", "fixed", "unsound", "sound"]
+"""What became of a case's answer: it was sound and isn't any more, the other way round, or it
+stayed as it was."""
 Ruling = Literal["pass", "hold", "regression"]
 """The gate's three answers: 통과, 보류, 회귀."""
 
@@ -214,6 +217,33 @@ class Comparison(Frozen):
     p: float | None = None
     """Two-sided, of that test alone: not yet corrected for the other comparisons."""
     higher_is_better: bool | None = None
+
+
+class CaseShown(Frozen):
+    """An answered test case as people look at it: a line of a run's `cases.jsonl`."""
+
+    case: str
+    """Hash of the sample."""
+    name: str
+    agent: str
+    difficulty: Difficulty | None = None
+    topic: str | None = None
+    instruction: str
+    input: str = ""
+    images: int = 0
+    """How many belong to it."""
+    reference: str
+    before: str
+    after: str
+    more_before: tuple[str, ...] = ()
+    """The sampled answers beside the greedy one."""
+    more_after: tuple[str, ...] = ()
+    against_before: tuple[str, ...] = ()
+    """What makes the answer unsound: the role's rules it breaks, and why it failed."""
+    against_after: tuple[str, ...] = ()
+    change: Change
+    scores: dict[str, tuple[float | None, float | None]] = {}
+    """Metric -> before and after."""
 
 
 class Ruled(Frozen):

@@ -8,6 +8,7 @@ runs/<id>/
   checkpoints/    to resume from        best/  the adapters at their best so far
   adapters/<agent>/   the finished adapters
   answers.jsonl   raw answers and losses, before and after
+  cases.jsonl     each answered case for people: both answers, their scores, fixed or broken
   baseline.jsonl  losses on the general-ability set, bare and under each adapter
   report.html
 
@@ -49,6 +50,7 @@ class RunFolder:
         self.best = path / "best"
         self.adapters = path / "adapters"
         self.answers = path / "answers.jsonl"
+        self.cases = path / "cases.jsonl"
         self.baseline = path / "baseline.jsonl"
         self.report = path / "report.html"
 

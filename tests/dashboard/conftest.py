@@ -1,11 +1,22 @@
 """A run's entry as the pipeline writes it."""
 
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
+from yukjo.config import load
+from yukjo.dashboard.web import Role, Sources, Tokens, create_pages, tokens_file
+from yukjo.evaluate.shown import counts
+from yukjo.files import sha256_file, write_jsonl
 from yukjo.ledger.chain import link
-from yukjo.records import SIX, Entry
+from yukjo.ledger.store import Ledger
+from yukjo.records import SIX, CaseShown, Entry
 
 TITLES = dict(
     zip(SIX, ("자료 검색", "민원 응대", "공문 작성", "법령 조사", "자료 분석", "문서 검토"),
@@ -100,3 +111,107 @@ def body() -> dict[str, Any]:
 @pytest.fixture
 def entry(body: dict[str, Any]) -> Entry:
     return link(None, "run", "20261122-1044-a1b2", created="2026-11-22T10:44:10Z", body=body)
+
+
+# The pages of a project
+
+
+@dataclass
+class Pages:
+    """The dashboard of a project, and who looks at it."""
+
+    project: Path
+    sources: Sources
+    tokens: Tokens
+    browser: TestClient
+
+    def get(self, path: str, *, status: int = 200) -> str:
+        answer = self.browser.get(f"/dashboard{path}")
+        assert answer.status_code == status, answer.text
+        return answer.text
+
+    def post(self, path: str, **fields: str) -> Any:
+        return self.browser.post(f"/dashboard{path}", data=fields, follow_redirects=False)
+
+    def stamp(self, path: str = "/records") -> str:
+        found = re.search(r'name="csrf" value="([0-9a-f]+)"', self.get(path))
+        assert found
+        return found[1]
+
+    def enter(self, role: Role) -> str:
+        """Log in with a new token of a role; the token's number."""
+        made, text = self.tokens.add(role)
+        done = self.post("/login", csrf=self.stamp("/login"), token=text, to="/dashboard/records")
+        assert done.status_code == 303, done.text
+        return made.id
+
+
+def case(name: str = "rag-041", **changes: Any) -> CaseShown:
+    fields: dict[str, Any] = {
+        "case": hashlib.sha256(name.encode()).hexdigest(), "name": name, "agent": "rag",
+        "difficulty": "보통", "topic": "주차", "instruction": "요금을 찾아 주세요.",
+        "input": "누리구 공영주차장 이용 안내", "reference": "1,200원입니다.",
+        "before": "요금은 요금은", "after": "1,200원입니다. 접수를 마쳤습니다.", "change": "fixed",
+        "against_before": ("loop", "cites_source"), "scores": {"chrf": (10.0, 80.0)},
+        "more_before": ("모름", ""), "more_after": ("1,200원", "1,200원"),
+    }  # fmt: skip
+    return CaseShown(**(fields | changes))
+
+
+def gate_of(ruling: str = "hold") -> dict[str, Any]:
+    def line(agent: str, said: str, **more: Any) -> dict[str, Any]:
+        return {"target": "perplexity", "metric": "perplexity", "agent": agent, "bar": 0.0,
+                "kind": "improvement", "before": 20.0, "after": 16.0, "low": 5.0, "high": 30.0,
+                "n": 40, "ruling": said, "why": "met" if said == "pass" else "few",
+                **more}  # fmt: skip
+
+    lines = [line("rag", "pass"), line("review", ruling, needed=37)]
+    lines.append({"target": "memory", "metric": "memory_gb", "agent": "all", "kind": "level",
+                  "bar": 20.0, "ruling": "pass", "why": "met", "after": 2.5, "low": 2.5,
+                  "high": 2.5, "n": 1})  # fmt: skip
+    return {"verdict": ruling, "rule": "" if ruling == "pass" else "perplexity/review",
+            "lines": lines, "seal": 1, "agents": {"rag": "pass", "review": ruling}}  # fmt: skip
+
+
+RUN = "20261122-104410-000001"
+
+
+@pytest.fixture
+def make_pages(tmp_path: Path, body: dict[str, Any]) -> Iterator[Callable[..., Pages]]:
+    """Pages of a project with one measured run; what is given changes its body."""
+    opened: list[Pages] = []
+
+    def make(cases: Sequence[CaseShown] = (), *, ruling: str = "hold", local: bool = True,
+             **changes: Any) -> Pages:  # fmt: skip
+        project = tmp_path / f"project-{len(opened)}"
+        runs = project / "runs"
+        (runs / RUN).mkdir(parents=True)
+        (project / "yukjo.toml").write_text('[project]\nname = "누리구"\n', encoding="utf-8")
+        write_jsonl(runs / RUN / "cases.jsonl", [one.model_dump(mode="json") for one in cases])
+        recorded = {"sha256": sha256_file(runs / RUN / "cases.jsonl"), "counts": counts(cases)}
+        with Ledger(runs / "ledger.sqlite") as ledger:
+            ledger.append("seal", RUN, {"hash": "ab", "steps": 0})
+            ledger.append("run", RUN, body | {"gate": gate_of(ruling), "cases": recorded} | changes)
+            ledger.append("verdict", RUN, gate_of(ruling) | {"entry": 2, "adapters": {}})
+        sources = Sources(project, load(project), lambda thing: LINE | {"hash": thing})
+        tokens = Tokens(tokens_file(runs))
+        app = create_pages(sources, tokens, local=local)
+        opened.append(Pages(project, sources, tokens, TestClient(app, "http://127.0.0.1:8610")))
+        return opened[-1]
+
+    yield make
+    for each in opened:
+        each.browser.close()
+        each.sources.close()
+
+
+LINE: dict[str, Any] = {
+    "kind": "line", "hash": "01" * 32, "at": ["data/rag.jsonl:7"], "held_out_in": [],
+    "shaped": [{"agent": "rag", "id": "3f" * 32, "run": RUN, "entry": 2, "of": "run"}],
+    "measured_in": [{"run": RUN, "entry": 2, "of": "run"}],
+}  # fmt: skip
+
+
+@pytest.fixture
+def pages(make_pages: Callable[..., Pages]) -> Pages:
+    return make_pages([case(), case("rag-042", change="broken", against_after=("empty",))])

@@ -45,7 +45,7 @@ def test_older_entries_stay_as_they_are_and_the_chain_goes_on_over_them(old: Pat
         entries = ledger.entries()
         [kept] = copies(old)
         assert entries[len(before)].kind == "migrate"
-        assert entries[len(before)].body == {"from": "0001", "to": "0002", "copy": kept.name}
+        assert entries[len(before)].body == {"from": "0001", "to": schema.HEAD, "copy": kept.name}
         (old.parent / "export.jsonl").write_text(jsonl(entries), encoding="utf-8")
     assert rows(old)[: len(before)] == before
     for file in (old, old.parent / "export.jsonl"):

@@ -199,7 +199,7 @@ def test_the_settings_that_the_promises_rest_on(path: Path) -> None:
 
 
 def test_no_flipped_bit_goes_unseen_or_unexplained(path: Path, tmp_path: Path) -> None:
-    filled(path, 8)
+    filled(path, 40)
     with Ledger(path) as ledger:
         written = ledger.entries()
     whole, chance, seen = path.read_bytes(), random.Random(1), 0

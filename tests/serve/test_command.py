@@ -130,6 +130,17 @@ def test_stream_stop_seed_schema_tools_and_auto(server: Serving) -> None:
         ask(response_format=schema)
 
 
+def test_pages_stand_beside_the_api(server: Serving) -> None:
+    from urllib.request import urlopen
+
+    with urlopen(f"{server.url}/") as page:
+        assert page.url == f"{server.url}/dashboard/"
+        assert "script-src 'self'" in page.headers["content-security-policy"]
+        assert "yukjo run" in page.read().decode()  # nothing is recorded yet
+    with urlopen(f"{server.url}/v1/models") as models:
+        assert "default-src 'none'" in models.headers["content-security-policy"]
+
+
 def test_mixed_answers_are_those_of_a_fresh_server_one_by_one(server: Serving) -> None:
     draw = Random(0)
     asked = [(draw.choice(SIX), draw.choice(["여권", "예산은?", "조례"])) for _ in range(24)]

@@ -8,6 +8,7 @@ from yukjo.cli import (
     adapter,
     ask,
     bench,
+    dashboard,
     data,
     doctor,
     evaluate,
@@ -60,6 +61,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(adapter.app, name="adapter")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(review.app, name="review")
+app.add_typer(dashboard.app, name="dashboard")
 app.add_typer(bench.app, name="bench")
 
 

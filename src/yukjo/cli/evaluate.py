@@ -80,7 +80,10 @@ def _rescore(project: Path, name: str, *, changes: dict[str, Any], json_: bool) 
     place = pipeline.runs_folder(project, config)
     folder = runs.find(place, name)
     prepared = pipeline.prepare(project, config, wiring.open_tokenizer(config, project))
-    rows = pipeline.rescore(config, prepared, folder).rows()
+    results = pipeline.rescore(config, prepared, folder)
+    if not folder.cases.exists():  # a run of before there was such a file
+        results.show(folder)
+    rows = results.rows()
     with existing(project, config) as ledger:
         recorded = ledger.run_entry(folder.id).body["agents"]
     same = rows == recorded

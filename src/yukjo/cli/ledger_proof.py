@@ -10,7 +10,6 @@ from yukjo.cli.options import AsJson, Project, existing_ledger, print_json, writ
 from yukjo.words import say
 
 if TYPE_CHECKING:
-    from yukjo.config import YukjoConfig
     from yukjo.ledger.checkpoints import Found
     from yukjo.ledger.faults import Fault
 
@@ -42,11 +41,12 @@ def verify(
 ) -> None:
     """Every fault, by entry; a file too damaged to open is one."""
     from yukjo.config import load
+    from yukjo.ledger import opening
     from yukjo.ledger.database import DamagedError
     from yukjo.ledger.faults import unreadable
 
     config = load(project)
-    signed, faults = _signed(project, config, checkpoint or [], public_key or [])
+    signed, faults = opening.signed(project, config, checkpoint or [], public_key or [])
     try:
         with existing_ledger(project, config) as ledger:
             faults += ledger.verify(signed)
@@ -100,12 +100,12 @@ def checkpoint(
     """A chain that is whole, and is what was signed before, is signed; any other is not."""
     from yukjo.config import load
     from yukjo.errors import LedgerError
-    from yukjo.ledger import checkpoints, keys
+    from yukjo.ledger import checkpoints, keys, opening
 
     config = load(project)
     own = config.ledger.key and project / config.ledger.key.expanduser()
     private = keys.read_private((key or own or keys.DEFAULT).expanduser())
-    signed, _ = _signed(project, config, [], [])
+    signed, _ = opening.signed(project, config)
     with existing_ledger(project, config) as ledger:
         head, faults = ledger.head(), ledger.verify(signed)
     if faults:
@@ -134,24 +134,6 @@ def verifier(
     with writing_to(out):
         write_whole(out, (resources.files("yukjo.ledger") / "verifier.py").read_bytes())
     typer.echo(say("written: {file}", file=out))
-
-
-def _signed(
-    project: Path, config: "YukjoConfig", given: Sequence[Path], public: Sequence[Path]
-) -> "tuple[list[Found], list[Fault]]":
-    """The checkpoints to verify with, those of the project among them, and what is wrong with any.
-
-    Where no public key is named and the project has a key, its public half counts.
-    """
-    from yukjo.ledger import checkpoints, keys
-
-    folder = project / config.ledger.checkpoints
-    found, wrong = checkpoints.gather([*given, *([folder] if folder.is_dir() else [])])
-    if config.ledger.key and not public:
-        half = keys.public_file(project / config.ledger.key.expanduser())
-        public = [half] if half.exists() else []
-    good, untrue = checkpoints.trusted(found, [keys.read_public(file) for file in public])
-    return good, wrong + untrue
 
 
 def _fault(fault: "Fault") -> dict[str, Any]:

@@ -10,8 +10,11 @@ from yukjo.cli.options import Changes, Project
 from yukjo.words import say, speak
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from yukjo.config import YukjoConfig
     from yukjo.serve.agents import Agents
+    from yukjo.serve.server import Server
 
 HELP = say(
     "Answer over HTTP as OpenAI's API does, each agent by its newest adapter."
@@ -33,6 +36,7 @@ def serve(
     from yukjo import pipeline, wiring
     from yukjo.agents.roles import of_project, pick
     from yukjo.agents.router import open_router
+    from yukjo.cli.dashboard import pages_for
     from yukjo.cli.options import changes_of
     from yukjo.config import load
     from yukjo.serve.guard import token_of
@@ -62,7 +66,22 @@ def serve(
             router=router,
             toolbox=toolbox,
         )
-        run(server, listening, ready=lambda: _announce(server.agents, address(listening)))
+        pages = pages_for(project, config, host=config.serve.host)
+        server = _with_pages(server, pages)
+        run(
+            server,
+            listening,
+            ready=lambda: _announce(server.agents, address(listening), pages=pages is not None),
+        )
+
+
+def _with_pages(server: "Server", pages: "ASGIApp | None") -> "Server":
+    """The same with the dashboard beside the API."""
+    from dataclasses import replace
+
+    from yukjo.dashboard.web import Beside
+
+    return replace(server, app=Beside(server.app, pages)) if pages else server
 
 
 def _make_ready(config: "YukjoConfig", project: Path) -> None:
@@ -93,9 +112,11 @@ def _make_ready(config: "YukjoConfig", project: Path) -> None:
                 )  # fmt: skip
 
 
-def _announce(agents: "Agents", where: str) -> None:
+def _announce(agents: "Agents", where: str, *, pages: bool) -> None:
     """The address and who answers there."""
     typer.echo(say("listening at {where}", where=f"{where}/v1"))
+    if pages:
+        typer.echo(say("pages at {where}", where=f"{where}/dashboard"), err=True)
     for name, agent in agents.served.items():
         typer.echo(f"  {name}  {agent.adapter[:12]}  {agent.role.title}")
     for name in agents.unserved:

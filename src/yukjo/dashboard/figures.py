@@ -1,11 +1,13 @@
 """How a figure, a verdict and a metric's name are put for people, on paper and in the terminal."""
 
 import math
+from collections.abc import Mapping
 from typing import Literal, TypeVar
 
+from yukjo.agents import roles
 from yukjo.ledger.body import ALL, AgentResult, Metric, RunBody
 from yukjo.records import SIX, Verdict
-from yukjo.words import say
+from yukjo.words import say, spoken
 
 ORDER = (
     "perplexity", "chrf", "rouge_l", "rouge_2", "fact_recall", "fact_precision", "dates", "amounts",
@@ -106,9 +108,14 @@ def short_name(name: str) -> str:
     return known.get(name) or metric_name(name)
 
 
+def lower_is_better(name: str) -> bool:
+    """Whether less of it is good."""
+    return name in _LOWER
+
+
 def direction(name: str) -> str:
     """Which way is good, in words; "" where neither is, or it is not known."""
-    if name in _LOWER:
+    if lower_is_better(name):
         return say("lower is better")
     return say("higher is better") if name in ORDER and name not in _NEITHER else ""
 
@@ -153,7 +160,15 @@ def interval(metric: Metric) -> str:
 
 def title(body: RunBody, agent: str) -> str:
     """What people call an agent."""
-    return body.titles.get(agent) or (say("all agents together") if agent == ALL else agent)
+    return agent_title(agent, body.titles)
+
+
+def agent_title(agent: str, titles: Mapping[str, str]) -> str:
+    """The same by the titles a run recorded; a built-in role has its title in both languages."""
+    recorded, known = titles.get(agent), roles().get(agent)
+    if spoken() == "en" and known and recorded == known.title:
+        return known.title_en
+    return recorded or (say("all agents together") if agent == ALL else agent)
 
 
 def ordered(result: AgentResult) -> list[Metric]:

@@ -8,7 +8,6 @@ from rich.text import Text
 
 from yukjo.dashboard import figures
 from yukjo.dashboard.table import plain
-from yukjo.ledger.body import ALL
 from yukjo.ledger.verdict import Gate, Line
 from yukjo.records import Ruling
 from yukjo.words import say
@@ -33,13 +32,28 @@ def sentence(gate: Gate, titles: Mapping[str, str]) -> str:
     """The verdict and the rule that decided; `titles` are what people call the agents."""
     line = gate.decided_by
     if line is None:
-        reached = say("every target is reached") if gate.lines else say("no target is set")
-        return say("Verdict: {verdict} ({why})", verdict=word(gate.verdict), why=reached)
-    rule = f"{figures.metric_name(line.metric)}, {_agent(line.agent, titles)}"
+        return say("Verdict: {verdict} ({why})", verdict=word(gate.verdict), why=rule(gate, titles))
     passed = sum(n.ruling == "pass" for n in gate.lines)
     return say("Verdict: {verdict} ({rule}: {why}); {passed} of {total} targets are reached",
-               verdict=word(gate.verdict), rule=rule, why=reason(line), passed=passed,
+               verdict=word(gate.verdict), rule=_of(line, titles), why=reason(line), passed=passed,
                total=len(gate.lines))  # fmt: skip
+
+
+def rule(gate: Gate, titles: Mapping[str, str]) -> str:
+    """The rule that decided, and why it says so."""
+    line = gate.decided_by
+    if line is None:
+        return say("every target is reached") if gate.lines else say("no target is set")
+    return f"{_of(line, titles)}: {reason(line)}"
+
+
+def ship(gate: Gate) -> str:
+    """What the verdict means for who has to decide."""
+    return {
+        "pass": say("It got better, and may be put into production."),
+        "hold": say("Not shown yet: it may not be put into production."),
+        "regression": say("Something got worse: it must not be put into production."),
+    }[gate.verdict]
 
 
 def asked(line: Line) -> str:
@@ -92,7 +106,7 @@ def table(gate: Gate, titles: Mapping[str, str]) -> Table:
         grid.add_column(heading, justify="right", no_wrap=True)
     grid.add_column(say("verdict"), overflow="fold")
     for line in gate.lines:
-        grid.add_row(plain(_agent(line.agent, titles)), *_cells(line))
+        grid.add_row(plain(figures.agent_title(line.agent, titles)), *_cells(line))
     return grid
 
 
@@ -108,5 +122,5 @@ def _cells(line: Line) -> tuple[Text, ...]:
     )
 
 
-def _agent(agent: str, titles: Mapping[str, str]) -> str:
-    return titles.get(agent) or (say("all agents together") if agent == ALL else agent)
+def _of(line: Line, titles: Mapping[str, str]) -> str:
+    return f"{figures.metric_name(line.metric)}, {figures.agent_title(line.agent, titles)}"

@@ -66,7 +66,15 @@ def evaluate(
 
     A metric without a single measured case has no row.
     """
-    scored = score(cases(samples, raw), roles, together=together)
+    return compared(
+        score(cases(samples, raw), roles, together=together), roles, resamples=resamples, seed=seed
+    )
+
+
+def compared(
+    scored: Sequence[Scored], roles: Mapping[str, Role], *, resamples: int = 2000, seed: int = 0
+) -> dict[str, list[Comparison]]:
+    """The same of cases that are scored already."""
     groups = {agent: _of(agent, scored) for agent in _agents(scored)} | {ALL: scored}
     return {
         name: _comparisons(group, roles, resamples=resamples, seed=seed)

@@ -201,6 +201,13 @@ class Answers(Part):
     sha256: str = ""
 
 
+class Cases(Part):
+    """The file of answered cases, and what became of how many, by agent and over "all"."""
+
+    sha256: str = ""
+    counts: dict[str, dict[str, int]] = {}
+
+
 class RunBody(Part):
     """The body of an entry of kind `run`."""
 
@@ -220,6 +227,7 @@ class RunBody(Part):
     stages: dict[str, Stage] = {}
     chain: Chain | None = None
     answers: Answers = Answers()
+    cases: Cases = Cases()
     times: dict[str, float] = {}
     licences: dict[str, str] = {}
 

@@ -106,6 +106,17 @@ def name_of(point: Checkpoint) -> str:
     return f"checkpoint-{point.count:06}-{point.head[:8]}.json"
 
 
+def counted(name: str) -> int:
+    """How many entries the checkpoint in a file of that name covers; 0 for another name.
+
+    >>> counted("checkpoint-000012-3fa9c1d2.json"), counted("today.json")
+    (12, 0)
+    """
+    parts = name.split("-")
+    named = len(parts) == 3 and parts[0] == "checkpoint" and parts[1].isdecimal()  # noqa: PLR2004
+    return int(parts[1]) if named else 0
+
+
 def gather(places: Iterable[Path]) -> tuple[list[Found], list[Fault]]:
     """The checkpoints in files and folders, and what is no checkpoint."""
     found: list[Found] = []

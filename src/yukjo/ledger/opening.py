@@ -1,6 +1,7 @@
 """Open a project's ledger as its `[ledger]` settings say: where it is, and who signs it."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
@@ -9,7 +10,8 @@ from sqlalchemy.exc import ArgumentError
 from yukjo.config import YukjoConfig
 from yukjo.errors import ConfigError, LedgerError
 from yukjo.ledger import checkpoints, keys
-from yukjo.ledger.checkpoints import Head
+from yukjo.ledger.checkpoints import Found, Head
+from yukjo.ledger.faults import Fault
 from yukjo.ledger.store import Ledger
 from yukjo.words import say
 
@@ -55,6 +57,59 @@ def continued(project: Path, config: YukjoConfig) -> Ledger:
     """The same for who adds to a ledger that must be there: its key is needed, where one is set."""
     existing(project, config).close()
     return open_ledger(project, config)
+
+
+def signed(
+    project: Path, config: YukjoConfig, given: Sequence[Path] = (), public: Sequence[Path] = ()
+) -> tuple[list[Found], list[Fault]]:
+    """The checkpoints to verify with, those of the project among them, and what is wrong with any.
+
+    Where no public key is named and the project has a key, its public half counts.
+    """
+    folder = project / config.ledger.checkpoints
+    found, wrong = checkpoints.gather([*given, *([folder] if folder.is_dir() else [])])
+    good, untrue = checkpoints.trusted(found, _trusted_keys(project, config, public))
+    return good, wrong + untrue
+
+
+def covering(project: Path, config: YukjoConfig, ledger: Ledger, number: int) -> Found | None:
+    """The first of the project's checkpoints that covers an entry and that the ledger still fits.
+
+    Found by the files' names, so that not all of them need be read.
+    """
+    later = [name for name in _named(project, config) if checkpoints.counted(name) >= number]
+    return _fitting(project, config, ledger, later[:1])
+
+
+def newest_signed(project: Path, config: YukjoConfig, ledger: Ledger) -> Found | None:
+    """The newest of the project's checkpoints, if its signature holds and the ledger fits it."""
+    return _fitting(project, config, ledger, _named(project, config)[-1:])
+
+
+def _named(project: Path, config: YukjoConfig) -> list[str]:
+    folder = project / config.ledger.checkpoints
+    names = [file.name for file in folder.iterdir()] if folder.is_dir() else []
+    return sorted(filter(checkpoints.counted, names))
+
+
+def _fitting(
+    project: Path, config: YukjoConfig, ledger: Ledger, names: Sequence[str]
+) -> Found | None:
+    found, _ = checkpoints.gather(project / config.ledger.checkpoints / name for name in names)
+    good, _ = checkpoints.trusted(found, _trusted_keys(project, config, ()))
+    return next((one for one in good if _fits(ledger, one)), None)
+
+
+def _fits(ledger: Ledger, one: Found) -> bool:
+    count = one.point.count
+    return count <= ledger.count() and ledger.entry(count).hash == one.point.head
+
+
+def _trusted_keys(project: Path, config: YukjoConfig, public: Sequence[Path]) -> list[str]:
+    if config.ledger.key and not public:
+        half = keys.public_file(project / config.ledger.key.expanduser())
+        public = [half] if half.exists() else []
+    return [keys.read_public(file) for file in public]
 
 
 def _place(project: Path, config: YukjoConfig) -> Path | URL:

@@ -19,7 +19,7 @@ from yukjo.errors import LedgerError
 from yukjo.files import write_whole
 from yukjo.words import say
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision under `migrations/versions`; a test holds the two together."""
 
 

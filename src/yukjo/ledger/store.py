@@ -9,6 +9,7 @@
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -49,6 +50,17 @@ _ENTRIES = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     *(Column(name, Text, nullable=False) for name in _TEXTS),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An entry in a listing: all but its body, which may be long."""
+
+    number: int
+    kind: str
+    run: str
+    created: str
+    hash: str
 
 
 class Ledger:
@@ -121,13 +133,58 @@ class Ledger:
 
     def entries(self, kind: str | None = None, run: str | None = None) -> list[Entry]:
         """All entries, oldest first, of one kind or one run where named."""
-        query = _rows()
-        if kind is not None:
-            query = query.where(_ENTRIES.c.kind == kind)
-        if run is not None:
-            query = query.where(_ENTRIES.c.run == run)
         with explained(self.where):
-            return [opened(row) for row in self._read(query)]
+            return [opened(row) for row in self._read(_of(_rows(), [kind] if kind else (), run))]
+
+    def page(
+        self, *kinds: str, run: str | None = None, page: int = 1, size: int = 50
+    ) -> list[Listed]:
+        """The `page`th `size` entries from the newest back, of some kinds or one run if named."""
+        columns = [_ENTRIES.c[name] for name in Listed.__slots__]
+        numbers = _of(select(_ENTRIES.c.number), kinds, run).order_by(_ENTRIES.c.number.desc())
+        if not kinds and run is None:  # numbers have no gap: nothing is skipped one by one
+            last = select(func.max(_ENTRIES.c.number)).scalar_subquery()
+            numbers = numbers.where(_ENTRIES.c.number <= last - (page - 1) * size).limit(size)
+        else:
+            numbers = numbers.limit(size).offset((page - 1) * size)
+        query = select(*columns).where(_ENTRIES.c.number.in_(numbers.scalar_subquery()))
+        with explained(self.where), self._engine.begin() as connection:
+            rows = connection.execute(query.order_by(_ENTRIES.c.number.desc()))
+            return [Listed(*row) for row in rows]
+
+    def count(self, *kinds: str, run: str | None = None) -> int:
+        """How many entries there are, of some kinds or one run where named."""
+        query = _of(select(func.count()).select_from(_ENTRIES), kinds, run)
+        if not kinds and run is None:
+            query = select(func.max(_ENTRIES.c.number))
+        with explained(self.where), self._engine.begin() as connection:
+            return int(connection.execute(query).scalar() or 0)
+
+    def kinds(self) -> dict[str, int]:
+        """How many entries there are of each kind, by name."""
+        query = select(_ENTRIES.c.kind, func.count()).group_by(_ENTRIES.c.kind)
+        with explained(self.where), self._engine.begin() as connection:
+            return {row[0]: row[1] for row in sorted(connection.execute(query))}
+
+    def entry(self, number: int) -> Entry:
+        """The entry of that number; LedgerError where there is none."""
+        with explained(self.where):
+            for row in self._read(_rows().where(_ENTRIES.c.number == number)):
+                return opened(row)
+        raise LedgerError(
+            say("the ledger has no entry {number}", number=number),
+            where=self.where,
+            fix=say("see `yukjo ledger list`"),
+        )
+
+    def newest(self, *kinds: str, run: str | None = None) -> Entry | None:
+        """The newest entry of one of these kinds, of one run where named."""
+        query = _of(select(func.max(_ENTRIES.c.number)), (), run)
+        with explained(self.where), self._engine.begin() as connection:
+            numbers = [connection.execute(query.where(_ENTRIES.c.kind == kind)).scalar()
+                       for kind in kinds]  # fmt: skip
+        found = [number for number in numbers if number is not None]
+        return self.entry(max(found)) if found else None
 
     def run_entry(self, run: str) -> Entry:
         """The newest entry of a run, named by its id, a prefix only it has, or `latest`."""
@@ -155,8 +212,24 @@ class Ledger:
             found.extend(faults(noted(self._read(_rows()))))
         except SQLAlchemyError as fault:
             found.append(unreadable(max(seen, default=0) + 1, reason_of(fault)))
+        if not found and (damage := self._damage()):
+            found.append(unreadable(1, damage))
         found.extend(against(signed, seen))
         return sorted(found, key=lambda fault: fault.number)
+
+    def _damage(self) -> str:
+        """What SQLite finds wrong with the file, as an index that leaves an entry out.
+
+        A listing reads the indices, so an entry must not be missing there either.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return ""
+        try:
+            with self._engine.begin() as connection:
+                said = str(connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar())
+        except SQLAlchemyError as fault:
+            return reason_of(fault)
+        return "" if said == "ok" else said
 
     def refuse_bent(self) -> None:
         """LedgerError where `verify` finds anything: on such a record nothing may be decided."""
@@ -198,6 +271,13 @@ class Ledger:
             where=self.where,
             fix=say("name one of these: {near}", near=", ".join(near[:5])),
         )  # fmt: skip
+
+
+def _of(query: Select[Any], kinds: Sequence[str], run: str | None) -> Select[Any]:
+    """`query` over the entries of some kinds and one run, where they are named."""
+    if kinds:
+        query = query.where(_ENTRIES.c.kind.in_(kinds))
+    return query if run is None else query.where(_ENTRIES.c.run == run)
 
 
 def _rows() -> Select[Any]:

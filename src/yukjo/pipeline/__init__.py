@@ -15,7 +15,8 @@ from yukjo.evaluate import baseline
 from yukjo.evaluate.gate import Level
 from yukjo.evaluate.measure import Measured, measure, paired
 from yukjo.evaluate.raw import read as read_raw
-from yukjo.evaluate.tasks import evaluate, left_out
+from yukjo.evaluate.shown import shown
+from yukjo.evaluate.tasks import cases, compared, left_out, score
 from yukjo.files import write_jsonl, write_whole
 from yukjo.ledger.opening import ledger_file
 from yukjo.pipeline.gating import agent_selection, evidence, judge, rule
@@ -111,17 +112,14 @@ def rescore(config: YukjoConfig, prepared: Prepared, folder: RunFolder) -> Resul
     """Score a run's kept answers again: the same answers and code give the same bits."""
     with folder.answers.open(encoding="utf-8") as rows:
         raw = read_raw(rows, where=str(folder.answers))
-    comparisons = evaluate(
-        prepared.split.test,
-        raw,
-        roles=prepared.roles,
-        together=config.evaluate.together,
-        resamples=config.evaluate.resamples,
-        seed=config.seed,
-    )
+    roles, asked = prepared.roles, config.evaluate
+    scored = score(cases(prepared.split.test, raw), roles, together=asked.together)
+    comparisons = compared(scored, roles, resamples=asked.resamples, seed=config.seed)
     kept = _kept(config, folder)
     return Results(
-        raw, {agent: [*rows, *kept.get(agent, ())] for agent, rows in comparisons.items()}
+        raw,
+        {agent: [*rows, *kept.get(agent, ())] for agent, rows in comparisons.items()},
+        shown(scored, roles),
     )
 
 
@@ -202,7 +200,9 @@ def _compare(work: Work, before: Measured, adapters: Mapping[str, AdapterManifes
     after = _measure(work, adapters=adapters)
     write_jsonl(work.folder.baseline, _baseline(work, adapters))
     write_jsonl(work.folder.answers, paired(work.prepared.questions, before, after).rows())
-    return rescore(work.config, work.prepared, work.folder)
+    results = rescore(work.config, work.prepared, work.folder)
+    results.show(work.folder)
+    return results
 
 
 def _measure(work: Work, *, adapters: Mapping[str, AdapterManifest]) -> Measured:

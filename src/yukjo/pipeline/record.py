@@ -8,12 +8,13 @@ from typing import Any
 
 from yukjo.data.split import SIDES
 from yukjo.evaluate.raw import Raw
+from yukjo.evaluate.shown import counts
 from yukjo.evaluate.tasks import ALL
-from yukjo.files import sha256_file
+from yukjo.files import sha256_file, write_jsonl
 from yukjo.pipeline.prepare import Prepared
 from yukjo.pipeline.versions import machine, versions
 from yukjo.pipeline.work import Work
-from yukjo.records import AdapterManifest, Comparison
+from yukjo.records import AdapterManifest, CaseShown, Comparison
 from yukjo.runs import RunFolder
 from yukjo.train import events
 from yukjo.train.checkpoints import Progress
@@ -48,6 +49,12 @@ class Results:
     raw: Raw
     comparisons: Mapping[str, Sequence[Comparison]]
     """By agent, and over `"all"`."""
+    shown: Sequence[CaseShown] = ()
+    """The answered cases for people."""
+
+    def show(self, folder: RunFolder) -> None:
+        """Write them beside the answers."""
+        write_jsonl(folder.cases, (case.model_dump(mode="json") for case in self.shown))
 
     def rows(self) -> dict[str, Any]:
         """The comparisons as plain JSON."""
@@ -62,6 +69,7 @@ class Results:
             "agents": self.rows(),
             "samples": self._samples(prepared),
             "answers": {"sha256": sha256_file(folder.answers)},
+            "cases": {"sha256": sha256_file(folder.cases), "counts": counts(self.shown)},
         }
 
     def _cases(self, agent: str) -> int:

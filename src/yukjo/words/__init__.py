@@ -5,6 +5,9 @@ Korean. A test reads every `say(...)` in the source and fails when its Korean is
 """
 
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from importlib import resources
 from typing import Literal
@@ -12,17 +15,28 @@ from typing import Literal
 Language = Literal["ko", "en"]
 
 _spoken: Language = "ko"
+_here: ContextVar[Language | None] = ContextVar("language spoken here", default=None)
 
 
 def speak(language: Language) -> None:
     """Choose the language of everything said from now on in this process."""
-    global _spoken  # noqa: PLW0603 - one process speaks one language, chosen once at its edge
+    global _spoken  # noqa: PLW0603 - a process speaks one language, chosen once at its edge
     _spoken = language
+
+
+@contextmanager
+def speaking(language: Language) -> Iterator[None]:
+    """Speak `language` for a while, in this thread or task alone: a server has many askers."""
+    before = _here.set(language)
+    try:
+        yield
+    finally:
+        _here.reset(before)
 
 
 def spoken() -> Language:
     """The language being spoken."""
-    return _spoken
+    return _here.get() or _spoken
 
 
 def say(text: str, **values: object) -> str:
@@ -31,7 +45,7 @@ def say(text: str, **values: object) -> str:
     >>> say("{count} lines", count=3)
     '3줄'
     """
-    template = catalogue().get(text, text) if _spoken == "ko" else text
+    template = catalogue().get(text, text) if spoken() == "ko" else text
     return template.format(**values)
 
 
