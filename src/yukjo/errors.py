@@ -55,4 +55,4 @@ class LedgerError(YukjoError):
 
 
 class ReviewError(YukjoError):
-    """A blind review's session, seal or rating can't be used."""
+    """A review's session, seal, rating or decision can't be used."""
