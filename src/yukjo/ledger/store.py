@@ -236,7 +236,8 @@ def _since(kind: str, after: int) -> Select[Any]:
 
 def _run_rows(connection: Connection, query: Select[Any]) -> Iterator[Stored]:
     """Rows one by one, in the transaction `connection` is in."""
-    for row in connection.execution_options(yield_per=100).execute(query):
+    # For this statement alone: on the connection the option would hold for what is written next.
+    for row in connection.execute(query, execution_options={"yield_per": 100}):
         yield Stored(*row)
 
 
