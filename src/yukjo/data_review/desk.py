@@ -12,7 +12,6 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
-from yukjo.data.stats import uses_tools
 from yukjo.data_review.book import KIND, Book
 from yukjo.data_review.records import (
     ITEMS,
@@ -259,10 +258,9 @@ def _fresh(book: Book, samples: Sequence[Sample], authors: Sequence[str]) -> lis
             continue
         old = book.subjects[before].authors if before else ()
         known = book.subjects[sample.hash].authors if sample.hash in book.subjects else ()
-        made[sample.name] = Subject(
-            hash=sample.hash, name=sample.name, agent=sample.agent_type, tools=uses_tools(sample),
-            before=before, authors=tuple(dict.fromkeys((*known, *old, *authors))),
-        )  # fmt: skip
+        made[sample.name] = Subject.of(
+            sample, before=before, authors=tuple(dict.fromkeys((*known, *old, *authors)))
+        )
     return list(made.values())
 
 

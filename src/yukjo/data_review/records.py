@@ -1,8 +1,9 @@
 """The nouns of a review of samples: what is reviewed, what was said of it, how it stands."""
 
-from typing import Literal, get_args
+from typing import Literal, Self, get_args
 
-from yukjo.records import Frozen
+from yukjo.data.stats import uses_tools
+from yukjo.records import Frozen, Sample
 
 Item = Literal["accuracy", "relevance", "natural", "tools"]
 ITEMS: tuple[Item, ...] = get_args(Item)
@@ -34,6 +35,12 @@ class Subject(Frozen):
     """Hash of the version that this one replaces, "" for a sample's first."""
     authors: tuple[str, ...] = ()
     """Reviewers who wrote or brought in any of its versions: they can't approve it."""
+
+    @classmethod
+    def of(cls, sample: Sample, *, before: str = "", authors: tuple[str, ...] = ()) -> Self:
+        """What the record is to know of a sample."""
+        return cls(hash=sample.hash, name=sample.name, agent=sample.agent_type,
+                   tools=uses_tools(sample), before=before, authors=authors)  # fmt: skip
 
     @property
     def needed(self) -> int:

@@ -22,7 +22,7 @@ from yukjo.data_review import Desk
 from yukjo.errors import ConfigError, DataError, RunError
 from yukjo.evaluate.measure import Question
 from yukjo.files import hash_json, sha256_file, write_whole
-from yukjo.ledger.opening import existing, ledger_file
+from yukjo.ledger.opening import if_any
 from yukjo.pipeline.parts import Parts
 from yukjo.ports import Tokenizer, Trainer
 from yukjo.records import Example, Sample, Side
@@ -178,10 +178,8 @@ def approved(project: Path, config: YukjoConfig) -> frozenset[str] | None:
     """Hashes of the samples that may be trained on; None where any may."""
     if config.data.reviewed == "any":
         return None
-    if config.ledger.url is None and not ledger_file(project / config.project.runs).exists():
-        return frozenset()
-    with existing(project, config) as ledger:
-        return Desk(ledger).book.approved()
+    with if_any(project, config) as ledger:
+        return Desk(ledger).book.approved() if ledger else frozenset()
 
 
 def _refuse_shared(sides: Split) -> None:
