@@ -36,7 +36,7 @@ from yukjo.config.gate import TargetConfig
 from yukjo.config.load import parse
 from yukjo.config.models import StageConfig
 from yukjo.config.presets import PRESETS
-from yukjo.data.check import SOUGHT
+from yukjo.data.compare import SOUGHT
 from yukjo.data.findings import LONG, RULES, Fault, explain
 from yukjo.data.lines import LIMIT
 from yukjo.evaluate import scorers
