@@ -26,12 +26,23 @@ Agents = Annotated[
 
 @app.command(help=say("What is wrong with data files; exit 1 on errors. "
                       "Example: yukjo data check data/*.jsonl --json"))  # fmt: skip
-def check(files: Files, agents: Agents = None, json_: AsJson = False) -> None:
+def check(
+    files: Files,
+    agents: Agents = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help=say("Processes that read (default: 2 where the files are large)")),
+    ] = None,
+    json_: AsJson = False,
+) -> None:
     """Every fault, with its place and its mend."""
     from yukjo.cli.data_shown import findings, show
+    from yukjo.cli.reading import Reading, workers_for
     from yukjo.data.check import check as checked
 
-    report = checked(files, agents=_allowed(agents))
+    with Reading() as reading:
+        report = checked(files, agents=_allowed(agents), workers=workers or workers_for(files),
+                         progress=reading.progress)  # fmt: skip
     if json_:
         print_json(report.model_dump(mode="json"))
     else:
@@ -104,6 +115,7 @@ def split(
     made = divided(_samples(files, agents), valid=valid, test=test)
     _write({f"{side}.jsonl": made.side(side) for side in SIDES}, out, force=force)
     _warn_of_bare(made)
+    _warn_of_shared(made)
     counts = {side: len(made.side(side)) for side in SIDES}
     if json_:
         print_json({"out": str(out), "samples": counts, "shares": made.shares})
@@ -113,6 +125,28 @@ def split(
         grid.add_row(agent, *(f"{shares[side]:.1%}" for side in SIDES))
     grid.add_row(say("samples"), *(f"{counts[side]:,}" for side in SIDES))
     show(grid)
+
+
+@app.command(help=say("What test files share with training files; exit 1 where they do. "
+                      "Example: yukjo data leak data/train.jsonl --test data/test.jsonl"))  # fmt: skip
+def leak(
+    files: Files,
+    test: Annotated[
+        list[Path], typer.Option(help=say("JSONL file that is measured on; repeat for more"))
+    ],
+    agents: Agents = None,
+    json_: AsJson = False,
+) -> None:
+    """Copies and near copies of samples, questions, answers and images."""
+    from yukjo.cli.data_shown import leaked, show
+    from yukjo.data.leak import leaks
+
+    found = leaks(files, test, agents=_allowed(agents))
+    if json_:
+        print_json(found.model_dump(mode="json"))
+    else:
+        show(*leaked(found))
+    raise typer.Exit(1 if found.leaks else 0)
 
 
 def _allowed(agents: list[str] | None) -> tuple[str, ...]:
@@ -136,6 +170,15 @@ def _warn_of_bare(made: "Split") -> None:
     """Say on stderr which agent has nothing on which side."""
     for agent, side in made.bare:
         typer.echo(say("{agent} has no sample on side {side}", agent=agent, side=side), err=True)
+
+
+def _warn_of_shared(made: "Split") -> None:
+    """Say on stderr what the test side shares with training though no sample is near another."""
+    from yukjo.data.leak import shared
+
+    for aspect, count in sorted(shared([*made.train, *made.valid], made.test).items()):
+        typer.echo(say("{count} test samples share their {aspect} with training", count=count,
+                       aspect=aspect), err=True)  # fmt: skip
 
 
 def _write(files: "dict[str, tuple[Sample, ...]]", out: Path, *, force: bool) -> None:

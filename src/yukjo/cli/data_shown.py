@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from yukjo.data.findings import LONG, SHORT, Report
+from yukjo.data.leak import Leaks
 from yukjo.data.plan import DIFFICULTY, MOST, STAGES, AgentPlan, Gap, Plan
 from yukjo.data.stats import NONE, AgentStats, Part, Stats
 from yukjo.data.wanted import Wanted
@@ -93,6 +94,27 @@ def _next(coming: Sequence[Wanted], most: int) -> str:
         )
         said += f"; {say('exceptions among them')}: {named}"
     return said
+
+
+def leaked(found: Leaks) -> Iterable[str]:
+    """What test files share with training files."""
+    for one in found.leaks[:SHOWN]:
+        yield say("{place}: {aspect} {percent} % alike with {other}",
+                  place=f"{one.file}:{one.line}", aspect=_aspects()[one.aspect],
+                  percent=one.percent, other=f"{one.other_file}:{one.other_line}")  # fmt: skip
+    if len(found.leaks) > SHOWN:
+        yield say("the first {count} are shown; --json has more", count=SHOWN)
+    counts = ", ".join(f"{_aspects()[aspect]} {count:,}" for aspect, count in found.counts.items())
+    yield say("{test} test lines against {train} lines of training: {counts}",
+              test=f"{found.test:,}", train=f"{found.train:,}", counts=counts)  # fmt: skip
+    if found.passed_over:
+        yield say("{count} lines with errors were passed over", count=f"{found.passed_over:,}")
+
+
+def _aspects() -> dict[str, str]:
+    """What is shared, in words."""
+    return {"sample": say("whole sample"), "question": say("question"), "answer": say("answer"),
+            "image": say("image")}  # fmt: skip
 
 
 def table(*columns: str, box: Box = HEAVY_HEAD) -> Table:
