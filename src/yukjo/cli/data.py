@@ -127,8 +127,8 @@ def split(
     show(grid)
 
 
-@app.command(help=say("What test files share with training files; exit 1 where they do. "
-                      "Example: yukjo data leak data/train.jsonl --test data/test.jsonl"))  # fmt: skip
+@app.command(help=say("What test files share with training files; exit 1 where they do."
+                      " Example: yukjo data leak train.jsonl --test test.jsonl"))  # fmt: skip
 def leak(
     files: Files,
     test: Annotated[

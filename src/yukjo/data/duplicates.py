@@ -199,19 +199,20 @@ def near_across(
         for place in (first, (first + end) // 2, end - 1):
             for start in range(0, len(rows), _BLOCK):
                 block = rows[start : start + _BLOCK]
-                _nearest(chunks, others, order[place[block]], block, found, share)
+                pairs = order[place[block]], block
+                _nearest((chunks, others), pairs, found, least=share)
     return found
 
 
 def _nearest(
-    chunks: Sequence[Sketches],
-    others: Sequence[Sketches],
-    mine: NDArray[np.int64],
-    theirs: NDArray[np.int64],
+    sides: tuple[Sequence[Sketches], Sequence[Sketches]],
+    pairs: tuple[NDArray[np.int64], NDArray[np.int64]],
     found: dict[int, tuple[int, float]],
+    *,
     least: float,
 ) -> None:
     """Put into `found` the pairs that are near, and nearer than what stands there."""
+    (chunks, others), (mine, theirs) = sides, pairs
     agree = (_rows(chunks, mine) == _rows(others, theirs)).mean(axis=1)
     shares = (agree - _CHANCE) / (1 - _CHANCE)
     for k in np.flatnonzero(shares >= least).tolist():
