@@ -72,3 +72,10 @@ def test_a_run_names_and_records_what_was_left_out(project: Path, yukjo: Yukjo) 
     refused: list[Any] = entry.body["data"]["refused"]
     assert len(refused) == 1
     assert sum(map(len, entry.body["data"]["lines"].values())) == 23
+    with open_ledger(project, load(project)) as ledger:
+        desk = Desk(ledger)
+        (last,) = desk.waiting("r1")
+        desk.approve("r1", last.hash, confirmed=ITEMS)
+    again = yukjo("reproduce", "latest", "-p", project)
+    assert again.code == 2
+    assert "승인된 표본" in again.err
