@@ -280,7 +280,8 @@ def _by_many(
             fix=say("free some memory, or check with one process: --workers 1"),
         ) from None
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        # Nothing is left to do unless this is left by an exception, and then nothing is waited for.
+        pool.shutdown(wait=done >= total, cancel_futures=True)
 
 
 def _bytes(cut: Sequence[Sequence[Part]]) -> int:
