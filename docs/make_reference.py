@@ -36,7 +36,7 @@ from yukjo.config.gate import TargetConfig
 from yukjo.config.load import parse
 from yukjo.config.models import StageConfig
 from yukjo.config.presets import PRESETS
-from yukjo.data.check import SOUGHT
+from yukjo.data.compare import SOUGHT
 from yukjo.data.findings import LONG, RULES, Fault, explain
 from yukjo.data.lines import LIMIT
 from yukjo.evaluate import scorers
@@ -176,12 +176,17 @@ def commands() -> Iterator[str]:
     yield "Progress goes to stderr, results to stdout."
     yield options_table(root)
     for name, command in root.commands.items():
-        members = getattr(command, "commands", None)
-        if members is None:
-            yield from command_part(f"yukjo {name}", command)
-            continue
-        for member, inner in members.items():
-            yield from command_part(f"yukjo {name} {member}", inner)
+        yield from command_parts(f"yukjo {name}", command)
+
+
+def command_parts(name: str, command: Any) -> Iterator[str]:  # noqa: ANN401 - typer's own class
+    """One command, or all of a group."""
+    members = getattr(command, "commands", None)
+    if members is None:
+        yield from command_part(name, command)
+        return
+    for member, inner in members.items():
+        yield from command_parts(f"{name} {member}", inner)
 
 
 def command_part(name: str, command: Any) -> Iterator[str]:  # noqa: ANN401 - typer's own class

@@ -212,6 +212,7 @@ def _strike(within: str, number: int) -> None:
         ("chain.fields={}", "fields"),
         ('stage.reader.data.test_files=["train.jsonl"]', "두 쪽"),
         ('chain.files=["valid.jsonl"]', "두 쪽"),
+        ('stage.reader.data.reviewed="approved"', "승인"),
         ('chain.fields={"종류"="name", "번호"="code", "날짜"="date", "금액"="date"}', "금액"),
     ],
 )  # fmt: skip

@@ -9,6 +9,8 @@ from yukjo.cli import (
     ask,
     bench,
     data,
+    data_checklist,
+    data_review,
     doctor,
     evaluate,
     gate,
@@ -56,6 +58,8 @@ app.command(help=index.HELP)(index.index)
 app.command(help=route.HELP)(route.route)
 app.command(help=doctor.HELP)(doctor.doctor)
 data.app.command("show", help=show.HELP)(show.show)
+data.app.command("checklist", help=data_checklist.HELP)(data_checklist.checklist)
+data.app.add_typer(data_review.app, name="review")
 app.add_typer(data.app, name="data")
 app.add_typer(adapter.app, name="adapter")
 app.add_typer(ledger.app, name="ledger")

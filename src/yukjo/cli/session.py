@@ -9,6 +9,7 @@ import typer
 
 from yukjo import pipeline, runs, wiring
 from yukjo.agents import of_project
+from yukjo.cli.reading import workers_for
 from yukjo.cli.watch import Shown
 from yukjo.config import YukjoConfig, load
 from yukjo.config.chain import of_stage
@@ -92,7 +93,7 @@ def _begun(place: Path, name: str) -> runs.RunFolder:
 
 def _refuse_errors(project: Path, files: Sequence[Path]) -> None:
     """Leave with 1, after the first errors on stderr, where the data can't be trained on."""
-    report = check(files, agents=set(of_project(project)))
+    report = check(files, agents=set(of_project(project)), workers=workers_for(files))
     if not report.errors:
         return
     errors = [finding for finding in report.findings if finding.level == "error"]

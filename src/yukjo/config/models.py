@@ -57,6 +57,8 @@ class DataConfig(Settings):
     """Share held out to measure; never seen in training."""
     max_tokens: PositiveInt = 1024
     """A longer sample is refused by name and counted, never cut."""
+    reviewed: Literal["any", "approved"] = "any"
+    """`approved` leaves out, by name, every sample that `yukjo data review` has not approved."""
 
     @property
     def every(self) -> tuple[Path, ...]:
