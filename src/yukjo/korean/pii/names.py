@@ -31,8 +31,9 @@ _LATIN = r"[A-Z][A-Za-z'-]+(?: [A-Z][A-Za-z'-]*){1,4}"
 # Alternatives all begin with a letter, none with a class: `re` then skips ahead to one of them.
 _LABEL = (
     r"성 ?명|성 ?함|이 ?름|신청인|신고인|민원인|청구인|대표자|보호자|예금주|세대주|수령인|수임인|피해자|대리인|위임인|"
-    r"임차인|임대인|소유자|작성자|건축주|사업주|담당자|고인|환자|학생|배우자"
+    r"임차인|임대인|소유자|작성자|건축주|담당자|환자|학생|배우자"
 )
+_HANGUL = re.compile("[가-힣]")
 _WHOLE = 3
 """Letters of a name with its surname; one of two is told from a word only by 성명."""
 _END = r"(?![가-힣])"
@@ -48,21 +49,25 @@ _TITLE = (
     r"씨|님|[과팀계국실소원통이반부차사회시]장|(?:위원|센터|구청)장|[주사]무관|[의위]원|[교군]수|선생|어르신|할머니|할아버지|"
     r"대표|변호사|간호사|복지사"
 )
+_SAID_TO = rf"님?(?:{_END}|{_PARTICLE})"
 TITLE_POINTS = tuple(
-    rf"{point}님?(?:{_END}|{_PARTICLE})"
+    f"{point}{_SAID_TO}"
     for point in (
-        "씨", "님", "장(?<=[과팀계국실소원통이반부차사회시터청]장)", "관(?<=[주사]무관)", "원(?<=[의위]원)",
-        "수(?<=[교군]수)", "생(?<=선생)", "신(?<=어르신)", "니(?<=할머니)", "지(?<=할아버지)", "표(?<=대표)",
-        "사(?:(?<=변호사)|(?<=간호사)|(?<=복지사))",
+        "씨", "님", "장(?<=[과팀계국실소원통이반부차사회시터청]장)", "무(?<=[주사]무)관", "원(?<=[의위]원)",
+        "교수", "군수", "생(?<=선생)", "르(?<=어르)신", "할머니", "할아버지", "표(?<=대표)", "호(?<=[변간]호)사",
+        "복지사",
     )
 )  # fmt: skip
-"""The last letter of each title, with what must stand before and after it."""
+"""A telling letter of each title, with what must stand before and after it."""
 LABEL_POINTS = (
     "명(?:(?<=성명)|(?<=성 명))", "함(?:(?<=성함)|(?<=성 함))", "름(?:(?<=이름)|(?<=이 름))",
-    "인(?<=[청고원구령임리차대]인)", "자(?<=[표호해유성당환우]자)", "주(?<=[금대축업]주)", "생(?<=학생)",
+    "인(?<=[청고원구령임리차대]인)(?<=[신민청수대위임]..)", "자(?<=[표호해리유성당우]자)(?<=[대보피소작담배]..)",
+    "환자", "예금주", "세대주", "축(?<=건축)주", "학생",
 )  # fmt: skip
 """The same of the labels."""
-_BEFORE = re.compile(rf"(?<![가-힣])(?P<name>{_NAME})(?P<space> ?)(?P<title>{_TITLE})$")
+_TITLED = re.compile(
+    rf"(?P<name>{_NAME})(?P<space> ?)(?P<title>{_TITLE}){_SAID_TO}"
+)
 _CELL = re.compile(rf"(?:^|[|\t,])[ ]?(?P<name>{_SHORT})[ ]?(?=[|\t,\n]|$)", re.MULTILINE)
 _HEADS = re.compile(r"(?:[가-힣]{0,4} ?)?(?:성 ?명|이 ?름|성함)(?:\([^()]*\))?")
 _HEAD = re.compile("성 ?명|성함|이 ?름")
@@ -144,10 +149,11 @@ def _listed(text: str) -> Iterator[Hit]:
             yield from _hit(text, found.span("name"))
 
 
-def titled(text: str, title: int) -> Iterator[Hit]:
-    """`곽도윤 님`, where a title ends at `title`; one of two letters and more stands apart."""
-    name = _BEFORE.search(text, max(0, title - 10), title)
-    if name and (name["space"] or name["title"] in "씨님"):
+def titled(text: str, point: int) -> Iterator[Hit]:
+    """`곽도윤 님`, where a title's letter stands at `point`; a longer title stands apart."""
+    name = _TITLED.search(text, max(0, point - 9), point + 8)
+    inside = name and _HANGUL.match(text, name.start() - 1) if name and name.start() else None
+    if name and not inside and (name["space"] or name["title"] in "씨님"):
         if not _is_word(name["name"]) and not _is_office(name["name"], name["title"]):
             yield from _hit(text, name.span("name"))
 

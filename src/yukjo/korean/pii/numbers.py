@@ -116,9 +116,9 @@ def licences(text: str, start: int, end: int) -> Iterator[Hit]:
             yield Hit(*found.span(), "licence")
 
 
-def passports(text: str, start: int, end: int) -> Iterator[Hit]:
+def passports(text: str) -> Iterator[Hit]:
     """여권번호, as issued since 2021 (`M123A4567`) and before (`M12345678`)."""
-    for found in _PASSPORT.finditer(text, start, end):
+    for found in _PASSPORT.finditer(text):
         begin = found.start()
         if re.search(r"[A-Za-z0-9]-?$", text[max(0, begin - 2) : begin]):
             continue

@@ -9,10 +9,8 @@ from yukjo.korean.pii.numbers import is_day
 
 _COUNTER = r"(?:년|월|일|회|차|명|인|건|개|대|호선|세대|가구|필지|시간|시|분|초|층|면|점|억|만|천|원|조|%|km|m|kg|㎡|묶음|표|장|부|매|배|세|곳|그루|위|급|종)"
 
-_PLATE = re.compile(
-    r"[0-9][0-9]{1,2} ?[가나다라마거너더러머버서어저고노도로모보소오조구누두루무부수우주바사아자배하허호육해공국합] ?[0-9]{4}"
-    rf"(?![0-9])(?! ?{_COUNTER})"
-)
+_PLATED = r"[0-9]{1,2} ?[가나다라마거너더러머버서어저고노도로모보소오조구누두루무부수우주바사아자배하허호육해공국합] ?[0-9]{4}(?![0-9])"
+_PLATE = re.compile(rf"[0-9]{_PLATED}(?! ?{_COUNTER})")
 _REGION = re.compile(
     r"(?:서울|부산|대구|인천|광주|대전|울산|세종|경기|강원|충북|충남|전북|전남|경북|경남|제주) ?$"
 )
@@ -44,8 +42,9 @@ _FLAT = re.compile(
     r"(?<![0-9])[0-9]{1,4}동 ?[0-9]{1,4}호(?![선기차])"
     r"|[가-힣0-9A-Za-z]{1,10}(?:아파트|빌라|맨션|연립|빌리지|타운|오피스텔) ?[가-힣A-Za-z]동 ?[0-9]{1,4}호(?![선기차])"
 )
-# What each address holds: a house number, after a place within a place or near a word for home.
-_NUMBERED = re.compile(rf"[로길동리가읍면] ?(?:산 ?)?[0-9](?![0-9]{{0,3}} ?{_COUNTER})")
+# What each address holds: a house number; beside it a place within a place, or a word for home.
+_HOUSE = rf"(?:(?<=[로길동리가읍면산][0-9])|(?<=[로길동리가읍면산] [0-9]))(?![0-9]{{0,3}}(?:[.,][0-9]| ?{_COUNTER}))"
+_NEAR = re.compile(rf"[0-9](?<![0-9]{{2}})(?:{_HOUSE}|{_PLATED})")
 _PARTED = re.compile(r"[도시군구읍면동리] [가-힣0-9]{1,8}[로길동리가읍면][0-9가-힣]{0,6} ?(?:산 ?)?[0-9]")
 _ROOMED = re.compile(r"동 ?[0-9]{1,4}호")
 _HOME = re.compile(
@@ -57,6 +56,11 @@ _PUBLIC = re.compile(
     r"청사|시청|구청|군청|도청|센터|도서관|공원|주차장|장소|위치|소재지|회관|보건소|학교|경로당|행사|공사|사업장|복지관|누리집|체육관|시장|개최"
 )
 _STREET = re.compile(r"[^\n]{0,3}(?:앞|일원|인근|부근|구간|주변|건너편|맞은편|사거리|교차로|도로|옆)")
+
+
+def are_near(text: str) -> bool:
+    """Whether a text may hold a plate or an address; one quick pass."""
+    return _NEAR.search(text) is not None
 
 
 def plates(text: str) -> Iterator[Hit]:
@@ -96,7 +100,7 @@ def births(text: str) -> Iterator[Hit]:
 
 def addresses(text: str) -> Iterator[Hit]:
     """주소 down to the house number, or a flat with its room, unless it is a public place."""
-    if _NUMBERED.search(text) and (_PARTED.search(text) or _HOME_WORDS.search(text)):
+    if _PARTED.search(text) or _HOME_WORDS.search(text):
         for found in _ADDRESS.finditer(text):
             if _is_home(text, found):
                 yield Hit(*found.span(), "address")
