@@ -102,6 +102,8 @@ def _numbers(text: str, allowed: Collection[str], told: Collection[str]) -> Iter
     """What holds digits."""
     for start, end in long_numbers(text):
         yield from _long(text, start, end, allowed)
+    if "tail" in told:
+        yield from numbers.tails(text)
     if "passport" in told:
         yield from numbers.passports(text)
     if places.are_near(text):
@@ -123,7 +125,7 @@ def _long(text: str, start: int, end: int, allowed: Collection[str]) -> Iterator
     count, longest = sum(groups), max(groups)
     if count >= _RESIDENT and (longest >= _HALF or longest == 1):
         yield from numbers.residents(*window)
-    if "01" in piece or "82" in piece:
+    if "01" in piece or "82" in piece or longest == 1:
         yield from contacts.mobiles(*window, allowed)
     if longest >= _HALF:
         yield from numbers.licences(*window)

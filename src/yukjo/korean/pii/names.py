@@ -30,24 +30,26 @@ _LATIN = r"[A-Z][A-Za-z'-]+(?: [A-Z][A-Za-z'-]*){1,4}"
 
 # Alternatives all begin with a letter, none with a class: `re` then skips ahead to one of them.
 _LABEL = (
-    r"성 ?명|성 ?함|이 ?름|신청인|신고인|민원인|청구인|대표자|보호자|예금주|세대주|수령인|수임인|피해자|대리인|위임인|"
-    r"임차인|임대인|소유자|작성자|건축주|담당자|환자|학생|배우자"
+    r"성 {0,9}명|성 ?함|이 {0,9}름|신청인|신고인|민원인|청구인|대표자|보호자|예금주|세대주|수령인|수임인|피해자|대리인|위임인|"
+    r"임차인|임대인|소유자|작성자|건축주|담당자|환자|학생|배우자|신청자|신고자|제출자|대상자|책임자|당사자"
 )
 _HANGUL = re.compile("[가-힣]")
 _WHOLE = 3
 """Letters of a name with its surname; one of two is told from a word only by 성명."""
 _END = r"(?![가-힣])"
 _PARTICLE = (
-    r"(?:은|는|이|가|을|를|의|와|과|도|께|께서|에게|로|으로|님|씨|군|양|이고|이며|입니다|이라)(?![가-힣])"
+    r"(?:은|는|이|가|을|를|의|와|과|도|께|께서|에게|로|으로|님|씨|군|양|이고|이며|입니다|이라|이라고|라고)(?![가-힣])"
 )
 _LABELLED = re.compile(
-    rf"(?:{_LABEL}) ?(?:성명|이름)?(?: ?\([^()\n]{{1,6}}\))?"
+    rf"(?:{_LABEL})(?:명| ?성명| ?이름)?(?: ?\([^()\n]{{1,6}}\)(?! ?님))?"
     rf"(?: ?[:=] ?\|? ?(?P<name>{_SHORT}|{_NAME}(?={_PARTICLE})|{_LATIN})"
     rf"|(?:은|는|이|가)? ?\|? (?P<bare>{_NAME})(?:{_END}|(?={_PARTICLE})))"
 )
+_IN_BRACKETS = re.compile(rf"(?:{_LABEL}) ?\((?P<name>{_NAME})[,)]")
+_MYSELF = re.compile(rf"저는 (?P<name>{_NAME})(?=입니다|이라고|라고|이에요|예요|이고|인데|이며)")
 _TITLE = (
     r"씨|님|[과팀계국실소원통이반부차사회시]장|(?:위원|센터|구청)장|[주사]무관|[의위]원|[교군]수|선생|어르신|할머니|할아버지|"
-    r"대표|변호사|간호사|복지사"
+    r"대표|변호사|간호사|복지사|드림|올림|배상"
 )
 _SAID_TO = rf"님?(?:{_END}|{_PARTICLE})"
 TITLE_POINTS = tuple(
@@ -55,14 +57,15 @@ TITLE_POINTS = tuple(
     for point in (
         "씨", "님", "장(?<=[과팀계국실소원통이반부차사회시터청]장)", "무(?<=[주사]무)관", "원(?<=[의위]원)",
         "교수", "군수", "생(?<=선생)", "르(?<=어르)신", "할머니", "할아버지", "표(?<=대표)", "호(?<=[변간]호)사",
-        "복지사",
+        "복지사", "림(?<=[드올]림)", "배상",
     )
 )  # fmt: skip
 """A telling letter of each title, with what must stand before and after it."""
 LABEL_POINTS = (
-    "명(?:(?<=성명)|(?<=성 명))", "함(?:(?<=성함)|(?<=성 함))", "름(?:(?<=이름)|(?<=이 름))",
-    "인(?<=[청고원구령임리차대]인)(?<=[신민청수대위임]..)", "자(?<=[표호해리유성당우]자)(?<=[대보피소작담배]..)",
-    "환자", "예금주", "세대주", "축(?<=건축)주", "학생",
+    "명(?:(?<=성명)|(?<=성 명)|(?<=  명))", "함(?:(?<=성함)|(?<=성 함))", "름(?:(?<=이름)|(?<=이 름)|(?<=  름))",
+    "인(?<=[청고원구령임리차대]인)(?<=[신민청수대위임]..)",
+    "자(?<=[표호해유성당우청고출상임사]자)(?<=[대보피소작담배신제책당]..)",
+    "환자", "예금주", "세대주", "축(?<=건축)주", "학생", "저는",
 )  # fmt: skip
 """The same of the labels."""
 _TITLED = re.compile(
@@ -130,6 +133,9 @@ def labelled(text: str) -> Iterator[Hit]:
                 yield from _hit(text, found.span("name"))
         elif _is_bare(text, found) and not _is_word(found["bare"]):
             yield from _hit(text, found.span("bare"))
+    for found in (*_IN_BRACKETS.finditer(text), *_MYSELF.finditer(text)):
+        if not _is_word(found["name"]):
+            yield from _hit(text, found.span("name"))
     if "\n" in text and _HEAD.search(text):
         yield from _listed(text)
 
