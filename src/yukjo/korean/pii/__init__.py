@@ -96,6 +96,9 @@ def _found(text: str, allowed: Collection[str]) -> Iterator[Hit]:
         yield from names.labelled(text)
     for place in told.get("title", ()):
         yield from names.titled(text, place)
+        yield from names.after_title(text, place)
+    for place in told.get("closing", ()):
+        yield from names.closed(text, place)
 
 
 def _numbers(text: str, allowed: Collection[str], told: Collection[str]) -> Iterator[Hit]:

@@ -8,7 +8,7 @@ it with the rest in a lookbehind.
 import re
 from collections.abc import Iterator
 
-from yukjo.korean.pii.names import LABEL_POINTS, TITLE_POINTS
+from yukjo.korean.pii.names import CLOSING_POINTS, LABEL_POINTS, TITLE_POINTS
 
 _WORDS = {
     "email": ("@", "골뱅이", r"at ?[)\]]", r"AT ?[)\]]"),
@@ -20,6 +20,7 @@ _WORDS = {
     "passport": ("권(?<=여권)", "assport", *(f"{letter}(?= ?[0-9]{{3}})" for letter in "MSROD")),
     "label": LABEL_POINTS,
     "title": TITLE_POINTS,
+    "closing": CLOSING_POINTS,
 }
 _POINTS = re.compile("|".join(f"{word}()" for words in _WORDS.values() for word in words))
 _RULES = (None, *(rule for rule, words in _WORDS.items() for _ in words))
