@@ -55,7 +55,7 @@ def test_every_kind_has_a_code_with_words() -> None:
     assert set(personal.CODES) <= set(RULES)
     for kind in KINDS:
         assert RULES[f"pii-{kind}"].level == KINDS[kind].level
-        assert KINDS[kind].placeholder in personal.fix(kind)
+        assert KINDS[kind].placeholder in personal.fix(kind, {})
         words = personal.message(kind, {"shape": "***", "position": 7})
         assert "***" in words
         assert "7" in words

@@ -165,7 +165,23 @@ def test_any_text_can_be_read_and_what_is_masked_holds_nothing(text: str) -> Non
 pieces = st.sampled_from(
     [value for _, value in SAMPLES.values()]
     + [text.partition("{}")[0] for text, _ in SAMPLES.values()]
-    + ["-", " ", "\n", ",", "|", "(", ")", "0", "1", "님", "에 사는", "[이름]", "\u200b", "ㅡ", "．"]
+    + [
+        "-",
+        " ",
+        "\n",
+        ",",
+        "|",
+        "(",
+        ")",
+        "0",
+        "1",
+        "님",
+        "에 사는",
+        "[이름]",
+        "\u200b",
+        "ㅡ",
+        "．",
+    ]
 )
 
 

@@ -77,7 +77,8 @@ def examine(
 ) -> tuple[dict[str, Any] | None, Sequence[Fault]]:
     """The record on a line and the line's faults; no record where one of them is an error.
 
-    `allowed` is what `judge` takes. Images are sought from `folder` on; the record then has pictures in the place of their names.
+    `allowed` is what `judge` takes. Images are sought from `folder` on; the record then has
+    pictures in the place of their names.
     """
     if line.data is None:
         return None, [Fault("line-too-long", None, {"limit": LIMIT})]

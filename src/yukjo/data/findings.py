@@ -337,7 +337,7 @@ RULES |= {
     code: _Rule(
         personal.level(kind),
         partial(personal.message, kind),
-        lambda _, kind=kind: personal.fix(kind),
+        partial(personal.fix, kind),
     )
     for code, kind in personal.CODES.items()
 }

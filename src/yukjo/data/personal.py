@@ -37,7 +37,7 @@ def message(kind: str, values: Mapping[str, Any]) -> str:
                shape=values["shape"], position=values["position"])  # fmt: skip
 
 
-def fix(kind: str) -> str:
+def fix(kind: str, _: Mapping[str, Any]) -> str:
     """What to write instead."""
     placeholder = KINDS[kind].placeholder
     if kind in _CONTACTS:

@@ -70,9 +70,7 @@ class _Reading:
 
     def take(self, line: Line, file: Path) -> None:
         """Keep the sample on a line, count it as a repeat, or note what is wrong with it."""
-        record, faults = examine(
-            line, agents=self.agents, folder=file.parent, allowed=self.allowed
-        )
+        record, faults = examine(line, agents=self.agents, folder=file.parent, allowed=self.allowed)
         place = f"{name_of(file)}:{line.number}"
         if record is not None:
             sample = Sample.model_validate(fields(record))

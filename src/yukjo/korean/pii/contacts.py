@@ -31,17 +31,19 @@ _PHONE = re.compile(
     rf"{_CUT}[0-9]{{3,4}}{_CUT}[0-9]{{4}}(?![0-9])(?!-[0-9])"
 )
 _PRIVATE = re.compile(
-    r"집|자택|댁|신청인|신고인|민원인|보호자|청구인|본인|개인|어머니|아버지|배우자|세대주|수령인|입주민|씨|"
-    r"제 (?:번호|전화|연락처)"
+    r"(?<![가-힣])집|자택|댁|신청인|신고인|민원인|보호자|청구인|본인|개인|어머니|아버지|배우자|세대주|수령인|입주민|"
+    r"씨(?![가-힣])|제 (?:번호|전화|연락처)"
 )
+_OWN = re.compile(r".*(?:개인|제|저희 집) ?(?:번호|전화)")
 _OFFICE = re.compile(
-    r"문의|대표|담당|주무관|사무관|[과팀계국실소]장|☎|☏|고객|민원실|상담|창구|콜센터|안내|신고 ?전화|사무실|"
-    r"[가-힣](?:과|팀|실|국|소|원|센터|청|공단|공사|도서관|지사|지점|복지관|회관|학교|재단)(?![가-힣])"
+    r"문의|대표|담당|주무관|사무관|[과팀계국실소]장|☎|☏|고객|민원실|상담|창구|콜센터|안내|"
+    r"신고 ?전화|사무|팩스|FAX|내선|센터|공단|공사|도서관|지사|지점|복지관|회관|학교|재단|보건소|[가-힣][과팀실국소원청](?![가-힣])"
 )
 _EMAIL = re.compile(
     r"(?:(?<![A-Za-z0-9._%+-])[A-Za-z0-9_][A-Za-z0-9._%+-]{0,63}|[가-힣]{2,10}(?=@))"
     r"(?: ?@ ?| ?[\[(] ?(?:at|골뱅이) ?[\])] ?| ?골뱅이 ?)"
-    r"[A-Za-z0-9][A-Za-z0-9-]{0,62}(?:\.[A-Za-z0-9-]{1,63}| ?[. ] ?(?=(?:com|net|org|kr|co|go|or|ac|re)\b)[a-z]{2,3}){1,5}",
+    r"[A-Za-z0-9][A-Za-z0-9-]{0,62}"
+    r"(?:\.[A-Za-z0-9-]{1,63}| ?[. ] ?(?=(?:com|net|org|kr|co|go|or|ac|re)\b)[a-z]{2,3}){1,5}",
     re.IGNORECASE,
 )
 _ENDS = re.compile(r"\.[a-z]{2,24}$")
@@ -55,12 +57,15 @@ _BOX = re.compile(
     r"postmaster|hello|cs)[0-9]{0,2}"
 )
 _STATE = re.compile(r"(?:.+\.)?(?:korea\.kr|go\.kr)")
-_RESERVED = re.compile(r"(?:.+\.)?(?:example(?:\.(?:com|net|org|kr|co\.kr))?|test|invalid|localhost)")
+_RESERVED = re.compile(
+    r"(?:.+\.)?(?:example(?:\.(?:com|net|org|kr|co\.kr))?|test|invalid|localhost)"
+)
 _IP = re.compile(
     r"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9]|\.[0-9])"
     r"|(?<![0-9A-Za-z:])(?:[0-9a-f]{1,4}:{1,2}){2,7}[0-9a-f]{1,4}(?![0-9A-Za-z:])",
     re.IGNORECASE,
 )
+_VERSION = re.compile(r"(?:버전|판|ver\.?|v) ?$", re.IGNORECASE)
 _IP_WORDS = re.compile(r"IP|아이피|접속|로그인", re.IGNORECASE)
 
 
@@ -91,8 +96,9 @@ def phones(text: str, start: int, end: int, allowed: Collection[str] = ()) -> It
         bare = len(number) == len(found[0])
         if empty or number in allowed or (bare and is_thing(text, found.start())):
             continue
-        words = before(text, found.start())
-        if _PRIVATE.search(words) or not _OFFICE.search(words + "\n" + after(text, found.end(), 20)):
+        words, follows = before(text, found.start()), after(text, found.end(), 20)
+        private = _PRIVATE.search(words) or _OWN.match(follows)
+        if private or not _OFFICE.search(f"{words}\n{follows}"):
             yield Hit(*found.span(), "phone")
 
 
@@ -105,7 +111,9 @@ def _national(text: str) -> str:
 def emails(text: str, allowed: Collection[str] = ()) -> Iterator[Hit]:
     """전자우편 that is not an office's, nor in a domain kept for examples (RFC 2606)."""
     for found in _EMAIL.finditer(text):
-        address = re.sub(r" ?(?:@|[\[(] ?(?:at|골뱅이) ?[\])]|골뱅이) ?", "@", found[0].lower(), count=1)
+        address = re.sub(
+            r" ?(?:@|[\[(] ?(?:at|골뱅이) ?[\])]|골뱅이) ?", "@", found[0].lower(), count=1
+        )
         box, _, domain = re.sub(r" ?[. ] ?", ".", address).partition("@")
         if not (_KNOWN if " " in found[0] else _ENDS).search(domain):
             continue
@@ -123,7 +131,9 @@ def _is_official(box: str, domain: str) -> bool:
 def networks(text: str) -> Iterator[Hit]:
     """IP addresses of the open net, where a word says that it is one and no version."""
     for found in _IP.finditer(text):
-        if _IP_WORDS.search(before(text, found.start())) and _is_global(found[0]):
+        words = before(text, found.start())
+        version = _VERSION.search(words) is not None
+        if not version and _IP_WORDS.search(words) and _is_global(found[0]):
             yield Hit(*found.span(), "ip")
 
 

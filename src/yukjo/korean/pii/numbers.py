@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from yukjo.korean.pii import checksums
-from yukjo.korean.pii.around import after, before, is_thing
+from yukjo.korean.pii.around import REGIONS, after, before, is_thing
 from yukjo.korean.pii.kinds import Hit
 
 _CUT = r"(?: ?[-./·_~] ?| )"
@@ -28,7 +28,7 @@ _TAIL = re.compile(r"(?:뒷|뒤) ?(?:자리|번호)(?:\(7자리\))?(?:는|은|�
 
 _LICENCE = re.compile(
     r"(?<![0-9])(?<![0-9][-.])"
-    r"(?:(?:서울|부산|대구|인천|광주|대전|울산|경기|강원|충북|충남|전북|전남|경북|경남|제주)[ -]?[0-9]{2}[-. ][0-9]{6}[-. ][0-9]{2}"
+    rf"(?:(?:{REGIONS})[ -]?[0-9]{{2}}[-. ][0-9]{{6}}[-. ][0-9]{{2}}"
     r"|(?P<place>[0-9]{2})[-. ][0-9]{2}[-. ][0-9]{6}[-. ][0-9]{2}|(?P<bare>[0-9]{12}))"
     r"(?![0-9])(?![-.][0-9])"
 )
@@ -53,7 +53,9 @@ _BANK = re.compile(
     r"계좌|통장|예금|입금|송금|이체|은행(?!나무|잎|동|로|길)|농협|수협|신협|새마을금고|우체국|뱅크|bank",
     re.IGNORECASE,
 )
-_BANK_NAME = re.compile(r"(?:국민|신한|우리|하나|기업|산업|카카오|토스|씨티|제일|농협|KB|NH|IBK) ?:? ?$")
+_BANK_NAME = re.compile(
+    r"(?:국민|신한|우리|하나|기업|산업|카카오|토스|씨티|제일|농협|KB|NH|IBK) ?:? ?$"
+)
 _ACCOUNT = re.compile(
     r"(?<![0-9,.])(?<![0-9]-)(?:[0-9]{2,6}(?:[- ][0-9]{1,8}){1,4}|[0-9]{10,14})(?![0-9,])(?!-[0-9])"
 )
