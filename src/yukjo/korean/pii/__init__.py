@@ -11,7 +11,9 @@
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator
+from operator import itemgetter
 
 from yukjo.korean.pii import contacts, names, numbers, places
 from yukjo.korean.pii.fold import fold
@@ -144,16 +146,16 @@ def _long(text: str, start: int, end: int, allowed: Collection[str]) -> Iterator
 
 def _apart(hits: Iterable[Hit]) -> list[Hit]:
     """Hits none of which overlaps another: the first kind stays, and takes in what overlaps it."""
-    kept: list[Hit] = []
-    for hit in hits:
-        others = [one for one in kept if one.start < hit.end and hit.start < one.end]
-        for other in others:
-            kept.remove(other)
-        first = min(others, key=lambda one: one.start) if others else hit
-        start = min(one.start for one in (hit, *others))
-        end = max(one.end for one in (hit, *others))
-        kept.append(first._replace(start=start, end=end))
-    return kept
+    kept: list[tuple[int, Hit]] = []
+    for order, hit in sorted(enumerate(hits), key=lambda pair: pair[1].start):
+        if kept and hit.start < kept[-1][1].end:
+            (before, other) = kept.pop()
+            end = max(hit.end, other.end)
+            surer = hit if order < before else other
+            kept.append((min(order, before), surer._replace(start=other.start, end=end)))
+        else:
+            kept.append((order, hit))
+    return [hit for _, hit in kept]
 
 
 def _written(text: str, taken: list[Hit]) -> tuple[str, list[tuple[int, int]]]:
@@ -171,6 +173,6 @@ def _written(text: str, taken: list[Hit]) -> tuple[str, list[tuple[int, int]]]:
 
 def _back(hit: Hit, starts: list[tuple[int, int]], size: int) -> Hit:
     """A hit in a written text at its place in the text itself."""
-    there, here = max((pair for pair in starts if pair[0] <= hit.start), default=(0, 0))
+    there, here = starts[bisect_right(starts, hit.start, key=itemgetter(0)) - 1]
     assert 0 <= hit.start - there + here <= size
     return hit._replace(start=hit.start - there + here, end=hit.end - there + here)
