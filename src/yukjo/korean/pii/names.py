@@ -166,7 +166,7 @@ def _hit(text: str, span: tuple[int, int]) -> Iterator[Hit]:
 def _is_word(name: str, *, labelled: bool = False) -> bool:
     """Whether what could be a name is an ordinary word."""
     word = name.replace(" ", "")
-    if word in WORDS or word[-1] in "과팀청회시된는던데며를을할면":
+    if word in WORDS or word[-1] in "과팀청회시된는던데며를을할면로와":
         return True
     return not labelled and word[:2] in BEGINNINGS
 
@@ -176,6 +176,6 @@ def _is_office(name: str, title: str) -> bool:
     last = name[-1]
     if title in "씨님":
         return last in "과팀"
-    if last == title[0] or last in "과팀청회":
+    if last == title[0] or last in "과팀청회단직군":
         return True
     return title.startswith(_SEATED) and last in "시군구읍면동리도"

@@ -39,9 +39,7 @@ _BORN = re.compile(
 _BORN_AFTER = re.compile(r" ?(?:에|에 )?(?:태어|출생(?!신고|아|축하))")
 
 _PART = r"[가-힣]{1,5}(?:특별자치시|특별자치도|특별시|광역시|도|시|군|구|읍|면|동|리)"
-_NUMBER = (
-    rf"[1-9][0-9]{{0,3}}(?:-[0-9]{{1,4}})?(?:번지)?(?![0-9-]|[.,][0-9])(?! ?{_COUNTER}(?!에|입|이))"
-)
+_NUMBER = rf"[1-9][0-9]{{0,3}}(?:-[0-9]{{1,4}})?(?:번지)?(?![0-9-]|[.,][0-9])(?! ?{_COUNTER})"
 _ROOM = r"(?:(?:제?[0-9]{1,4}|[가-힣A-Za-z])동 ?)?[0-9]{1,4}호(?![선기차실])|[0-9]{1,2}층"
 _TAIL = (
     r"(?:,? ?\([^()\n]{1,24}\))?"
@@ -96,7 +94,12 @@ def plates(text: str) -> Iterator[Hit]:
         region = _REGION.search(text, max(0, found.start() - 3), found.start())
         start = region.start() if region else found.start()
         words, follows = before(text, start, 16), after(text, found.end(), 12)
-        if _inside(text, start) or _COURT.search(words) or _COURT.search(follows):
+        if (
+            not found[0].strip("0가 ")
+            or _inside(text, start)
+            or _COURT.search(words)
+            or _COURT.search(follows)
+        ):
             continue
         if " " not in found[0] or _CAR.search(words) or _CAR.search(follows):
             yield Hit(start, found.end(), "plate")
