@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from yukjo.cli.options import AsJson, print_json
+from yukjo.cli.options import AsJson, Contacts, contacts_of, print_json
 from yukjo.errors import DataError
 from yukjo.words import say
 
@@ -23,12 +23,12 @@ Agents = Annotated[
     ),
 ]
 
-
 @app.command(help=say("What is wrong with data files; exit 1 on errors. "
                       "Example: yukjo data check data/*.jsonl --json"))  # fmt: skip
 def check(
     files: Files,
     agents: Agents = None,
+    project: Contacts = None,
     workers: Annotated[
         int | None,
         typer.Option(min=1, help=say("Processes that read (default: 2 where the files are large)")),
@@ -41,7 +41,8 @@ def check(
     from yukjo.data.check import check as checked
 
     with Reading() as reading:
-        report = checked(files, agents=_allowed(agents), workers=workers or workers_for(files),
+        report = checked(files, agents=_allowed(agents), contacts=contacts_of(project),
+                         workers=workers or workers_for(files),
                          progress=reading.progress)  # fmt: skip
     if json_:
         print_json(report.model_dump(mode="json"))
@@ -52,12 +53,14 @@ def check(
 
 @app.command(help=say("Samples per agent, by difficulty and topic; exceptions, lengths, sources. "
                       "Example: yukjo data stats data/train.jsonl"))  # fmt: skip
-def stats(files: Files, agents: Agents = None, json_: AsJson = False) -> None:
+def stats(
+    files: Files, agents: Agents = None, project: Contacts = None, json_: AsJson = False
+) -> None:
     """Count samples every way."""
     from yukjo.cli.data_shown import counts, show
     from yukjo.data.stats import stats as counted
 
-    found = counted(_samples(files, agents))
+    found = counted(_samples(files, agents, project))
     if json_:
         print_json(found.model_dump(mode="json"))
     else:
@@ -75,6 +78,7 @@ def plan(
         typer.Option("--next", min=0, help=say("Kinds of lines to collect next, of each agent")),
     ] = 6,
     agents: Agents = None,
+    project: Contacts = None,
     json_: AsJson = False,
 ) -> None:
     """The gap between the samples and a stage of the plan."""
@@ -84,7 +88,7 @@ def plan(
     from yukjo.data.wanted import wanted
 
     tooled = [name for name, role in roles().items() if role.tools]
-    found = _samples(files, agents)
+    found = _samples(files, agents, project)
     gap = planned(found, stage=stage, agents=_allowed(agents), tooled=tooled)
     coming = wanted(gap)
     if json_:
@@ -105,6 +109,7 @@ def split(
     test: Annotated[float, typer.Option(help=say("Share held out to measure"))] = 0.2,
     force: Annotated[bool, typer.Option("--force", help=say("Overwrite other content"))] = False,
     agents: Agents = None,
+    project: Contacts = None,
     json_: AsJson = False,
 ) -> None:
     """Three files; near duplicates never stand in two of them."""
@@ -112,7 +117,7 @@ def split(
     from yukjo.data.split import SIDES
     from yukjo.data.split import split as divided
 
-    made = divided(_samples(files, agents), valid=valid, test=test)
+    made = divided(_samples(files, agents, project), valid=valid, test=test)
     _write({f"{side}.jsonl": made.side(side) for side in SIDES}, out, force=force)
     _warn_of_bare(made)
     _warn_of_shared(made)
@@ -135,13 +140,14 @@ def leak(
         list[Path], typer.Option(help=say("JSONL file that is measured on; repeat for more"))
     ],
     agents: Agents = None,
+    project: Contacts = None,
     json_: AsJson = False,
 ) -> None:
     """Copies and near copies of samples, questions, answers and images."""
     from yukjo.cli.data_shown import leaked, show
     from yukjo.data.leak import leaks
 
-    found = leaks(files, test, agents=_allowed(agents))
+    found = leaks(files, test, agents=_allowed(agents), contacts=contacts_of(project))
     if json_:
         print_json(found.model_dump(mode="json"))
     else:
@@ -156,11 +162,13 @@ def _allowed(agents: list[str] | None) -> tuple[str, ...]:
     return tuple(agents or SIX)
 
 
-def _samples(files: list[Path], agents: list[str] | None) -> "tuple[Sample, ...]":
+def _samples(
+    files: list[Path], agents: list[str] | None, project: Path | None
+) -> "tuple[Sample, ...]":
     """The samples in `files`; says on stderr how many repeats were dropped."""
     from yukjo.data.read import read
 
-    data = read(files, agents=_allowed(agents))
+    data = read(files, agents=_allowed(agents), contacts=contacts_of(project))
     if data.dropped:
         typer.echo(say("repeated samples dropped: {count}", count=data.dropped), err=True)
     return data.samples

@@ -32,7 +32,8 @@ def checklist(
     from yukjo.data_review.checklist import RECORDED
     from yukjo.data_review.checklist import checklist as answered
 
-    found = answered(files, known=of_project(project), book=_book(project))
+    found = answered(files, known=of_project(project), book=_book(project),
+                     contacts=_contacts(project))  # fmt: skip
     document = found.model_dump(mode="json")
     if record:
         from yukjo.config import load
@@ -60,6 +61,14 @@ def _book(project: Path) -> "Book":
         return Book()
     with if_any(project, load(project)) as ledger:
         return Desk(ledger).book if ledger else Book()
+
+
+def _contacts(project: Path) -> tuple[str, ...]:
+    """The contacts that the project lets stand; none where the folder is no project."""
+    from yukjo.config import load
+    from yukjo.config.load import FILE
+
+    return load(project).data.allowed_contacts if (project / FILE).exists() else ()
 
 
 def _paint(found: "Checklist") -> None:

@@ -267,8 +267,10 @@ def _samples(project: Path, files: list[Path] | None) -> "dict[str, Sample]":
     from yukjo.data.read import read
     from yukjo.pipeline.prepare import data_files
 
-    named = files or data_files(project, load(project))
-    return {sample.hash: sample for sample in read(named, agents=set(of_project(project))).samples}
+    config = load(project)
+    found = read(files or data_files(project, config), agents=set(of_project(project)),
+                 contacts=config.data.allowed_contacts)  # fmt: skip
+    return {sample.hash: sample for sample in found.samples}
 
 
 def _found(samples: "dict[str, Sample]", hash_: str, name: str) -> "Sample":

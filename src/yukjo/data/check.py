@@ -18,7 +18,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from yukjo.data import images
+from yukjo.data import images, personal
 from yukjo.data.compare import SOUGHT, Placed, Seen, between
 from yukjo.data.findings import RULES, Fault, Finding, Report, explain, level
 from yukjo.data.judge import MOST, judge
@@ -42,17 +42,19 @@ def check(
     files: Sequence[Path],
     *,
     agents: Collection[str] = SIX,
+    contacts: Collection[str] = (),
     each: Callable[[Finding], None] | None = None,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Report:
     """What is wrong with `files`; lines of an agent not in `agents` are errors.
 
+    `contacts` are telephone numbers, e-mail addresses and `@domain`s that may stand in the texts.
     `each` is given every finding as it is made, also those the report leaves out; findings that
     compare lines (duplicates) come last there, and in their place in the report. With it all is
     done by one process; otherwise by `workers`, the outcome being the same.
     """
-    asked = _Asked(tuple(agents), secrets.token_bytes(16))
+    asked = _Asked(tuple(agents), personal.allowed(contacts), secrets.token_bytes(16))
     whole = _Whole(files, asked, each)
     cut = [parts_of(path, PART) for path in files]
     # What isn't a regular file can be read once only, and by this process only.
@@ -64,11 +66,12 @@ def check(
 
 
 def examine(
-    line: Line, *, agents: Collection[str], folder: Path
+    line: Line, *, agents: Collection[str], folder: Path, allowed: Collection[str] = ()
 ) -> tuple[dict[str, Any] | None, Sequence[Fault]]:
     """The record on a line and the line's faults; no record where one of them is an error.
 
-    Images are sought from `folder` on; the record then has pictures in the place of their names.
+    `allowed` is what `judge` takes. Images are sought from `folder` on; the record then has
+    pictures in the place of their names.
     """
     if line.data is None:
         return None, [Fault("line-too-long", None, {"limit": LIMIT})]
@@ -77,7 +80,7 @@ def examine(
     record = parse(line.data)
     if isinstance(record, Fault):
         return None, [record]
-    faults = judge(record, agents=agents)
+    faults = judge(record, agents=agents, allowed=allowed)
     if any(level(fault) == "error" for fault in faults):
         return None, faults
     if names := record.get("images"):
@@ -91,6 +94,8 @@ class _Asked(NamedTuple):
     """What is asked of every line."""
 
     agents: tuple[str, ...]
+    allowed: frozenset[str]
+    """Contacts that may stand in the texts."""
     key: bytes
     """Of the hashes by which lines are compared."""
 
@@ -121,7 +126,7 @@ def _scan(part: Part, asked: _Asked, *, sketch: bool = True,
     folder = part.file.parent
     for line in read_part(part):
         place, scan.lines = scan.lines, scan.lines + 1
-        record, faults = examine(line, agents=numbers, folder=folder)
+        record, faults = examine(line, agents=numbers, folder=folder, allowed=asked.allowed)
         if line.bom or (line.crlf and not crlf):
             faults = [*_of_file(line, crlf=crlf), *faults]
             crlf = crlf or line.crlf

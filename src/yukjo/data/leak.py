@@ -14,10 +14,11 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from pydantic import Field
 
+from yukjo.data import personal
 from yukjo.data.check import examine
 from yukjo.data.duplicates import NEAR, Sketches, alike, near_across, sketches
 from yukjo.data.lines import name_of, read_lines
@@ -61,17 +62,27 @@ class Leaks(Frozen):
     """By test line; a line whose whole sample is near is not named again for its parts."""
 
 
-def leaks(train: Sequence[Path], test: Sequence[Path], *, agents: Collection[str]) -> Leaks:
-    """Every test line that is near something in the training files."""
-    ours, theirs = _side(train, agents), _side(test, agents)
+def leaks(
+    train: Sequence[Path],
+    test: Sequence[Path],
+    *,
+    agents: Collection[str],
+    contacts: Collection[str] = (),
+) -> Leaks:
+    """Every test line that is near something in the training files.
+
+    `contacts` may stand in the texts, as `[data] allowed_contacts` has them.
+    """
+    asked = _Asked(agents, personal.allowed(contacts))
+    ours, theirs = _side(train, asked), _side(test, asked)
     near = _candidates(ours, theirs)
-    mine = _texts_of(train, agents, {row for pairs in near.values() for row in pairs.values()})
-    asked = _texts_of(test, agents, {row for pairs in near.values() for row in pairs})
+    mine = _texts_of(train, asked, {row for pairs in near.values() for row in pairs.values()})
+    held = _texts_of(test, asked, {row for pairs in near.values() for row in pairs})
     found = [
         (row, other, aspect, percent)
         for aspect, pairs in near.items()
         for row, other in pairs.items()
-        if (percent := _percent(aspect, asked.get(row), mine.get(other))) >= _PERCENT
+        if (percent := _percent(aspect, held.get(row), mine.get(other))) >= _PERCENT
     ]
     kept = _without_parts(found)
     return Leaks(
@@ -110,6 +121,13 @@ _PERCENT = round(100 * NEAR)
 
 _Found = tuple[int, int, Aspect, int]
 """Row of the test side, row of the training side, aspect, percent."""
+
+
+class _Asked(NamedTuple):
+    """What a line is held against."""
+
+    agents: Collection[str]
+    allowed: Collection[str]
 
 
 @dataclass(slots=True)
@@ -153,12 +171,12 @@ class _Side:
         return name_of(self.files[self.which[row]]), self.places[row]
 
 
-def _side(files: Sequence[Path], agents: Collection[str]) -> _Side:
+def _side(files: Sequence[Path], asked: _Asked) -> _Side:
     """Read files, and remember what they hold."""
     side = _Side(files)
     for number, file in enumerate(files):
         for line in read_lines(file):
-            record, _ = examine(line, agents=agents, folder=file.parent)
+            record, _ = examine(line, **asked._asdict(), folder=file.parent)
             if record is None:
                 side.passed_over += 1
             else:
@@ -180,14 +198,14 @@ def _candidates(ours: _Side, theirs: _Side) -> dict[Aspect, dict[int, int]]:
 
 
 def _texts_of(
-    files: Sequence[Path], agents: Collection[str], rows: Collection[int]
+    files: Sequence[Path], asked: _Asked, rows: Collection[int]
 ) -> dict[int, Texts]:
     """The texts of some rows, read a second time."""
     found: dict[int, Texts] = {}
     row = 0
     for file in files if rows else ():
         for line in read_lines(file):
-            record, _ = examine(line, agents=agents, folder=file.parent)
+            record, _ = examine(line, **asked._asdict(), folder=file.parent)
             if record is None:
                 continue
             if row in rows:

@@ -98,15 +98,22 @@ class Checklist(Frozen):
         return all(a.ok for each in self.agents.values() for a in each.answers.values())
 
 
-def checklist(files: Sequence[Path], *, known: Mapping[str, Role], book: Book) -> Checklist:
+def checklist(
+    files: Sequence[Path],
+    *,
+    known: Mapping[str, Role],
+    book: Book,
+    contacts: Collection[str] = (),
+) -> Checklist:
     """Put the eight questions to the program and to what people said in `book`.
 
+    `contacts` may stand in the texts, as `[data] allowed_contacts` has them.
     DataError where a line has an error: what can't be read can't be judged.
     """
-    samples = read(files, agents=known).samples
+    samples = read(files, agents=known, contacts=contacts).samples
     by_agent = {name: [s for s in samples if s.agent_type == name] for name in known}
     by_agent = {name: own for name, own in by_agent.items() if own}
-    found = _found(files, known)
+    found = _found(files, known, contacts)
     tooled = [name for name, role in known.items() if role.tools]
     gaps = plan(samples, agents=tuple(by_agent), tooled=tooled).agents
     return Checklist(
@@ -133,14 +140,16 @@ def question_of(code: str) -> Question:
     return "length" if code in _LENGTH else "format"
 
 
-def _found(files: Sequence[Path], agents: Collection[str]) -> dict[str, Counter[str]]:
+def _found(
+    files: Sequence[Path], agents: Collection[str], contacts: Collection[str]
+) -> dict[str, Counter[str]]:
     """Agent -> code -> lines on which `check` found it."""
     seen: set[tuple[str, int, str]] = set()
 
     def note(finding: Finding) -> None:
         seen.add((finding.file, finding.line, finding.code))
 
-    check(files, agents=agents, each=note)
+    check(files, agents=agents, contacts=contacts, each=note)
     places = {(file, line) for file, line, _ in seen}
     whose = {place: agent for place, agent in _agents(files) if place in places}
     counts: dict[str, Counter[str]] = {}

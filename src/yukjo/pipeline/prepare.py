@@ -77,8 +77,9 @@ def source(project: Path, config: YukjoConfig, known: Mapping[str, Role]) -> Sou
     data, files = config.data, data_files(project, config)
     choice = _Choice(approved(project, config), config.agents)
     held = {"valid": data.valid_files, "test": data.test_files}
-    mixed = read([project / file for file in data.files], agents=known)
-    apart = {side: read([project / file for file in own], agents=known)
+    contacts = data.allowed_contacts
+    mixed = read([project / file for file in data.files], agents=known, contacts=contacts)
+    apart = {side: read([project / file for file in own], agents=known, contacts=contacts)
              for side, own in held.items() if own}  # fmt: skip
     sides = split(
         choice(mixed),
