@@ -23,6 +23,8 @@ _ATTACHED = re.compile(r"^[ \t]*붙[ \t]*임(?![가-힣])", re.MULTILINE)
 _END = re.compile(r"(?P<space>\s*)끝(?P<stop>\.?)(?=\s*$)")
 _EARLY = re.compile(r"(?<![가-힣])끝\.[ \t]*$", re.MULTILINE)
 _SPACES = ("  ", "\u3000")
+_FEW = 2
+"""Items or headings that show a frame."""
 _WIDTH = 40
 """Characters of a line that may well fill the width of its page."""
 
@@ -35,7 +37,8 @@ def end_faults(text: str) -> list[Found]:
     >>> [(f.start, f.mend) for f in end_faults("1. 개요\n2. 배경")]
     [(10, '경  끝.')]
     """
-    if not text.strip() or (len(_ITEM.findall(text)) < 2 and not _ATTACHED.search(text)):  # noqa: PLR2004
+    items = len(_ITEM.findall(text))
+    if not text.strip() or (items < _FEW and not _ATTACHED.search(text)):
         return []
     found = [Found("doc-end", early.start(), early.start() + 2) for early in _early(text)]
     end = _END.search(text)
@@ -55,11 +58,11 @@ def end_faults(text: str) -> list[Found]:
 def section_faults(text: str) -> list[Found]:
     r"""Headings of the six that are missing, out of their order, misnumbered or empty.
 
-    >>> [f.mend for f in section_faults("1. 개요\n계획\n2. 배경\n필요\n3. 내용\n조사\n5. 일정\n3월")]
+    >>> [f.mend for f in section_faults("1. 개요\n계획\n2. 배경\n필요\n3. 내용\n조사\n5. 일정\n달")]
     ['4. 예산', '6. 효과']
     """
     headings = list(_HEADING.finditer(text))
-    if len({heading["name"] for heading in headings}) < 2:  # noqa: PLR2004
+    if len({heading["name"] for heading in headings}) < _FEW:
         return []
     return list(_section_faults(text, headings))
 

@@ -25,7 +25,8 @@ VERSION = 1
 _NUMERALS = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 _LETTERS = "㉮㉯㉰㉱㉲㉳㉴㉵㉶㉷㉸㉹㉺㉻"
 _LABEL = re.compile(
-    rf"^[ \t]*(?:(?P<n1>\d{{1,2}})\.(?!\d)(?!\s?\d{{1,2}}\.(?!\d))|(?P<h1>[{SUBITEMS}])\.|\((?P<n3>\d{{1,2}})\)"
+    rf"^[ \t]*(?:(?P<n1>\d{{1,2}})\.(?!\d)(?!\s?\d{{1,2}}\.(?!\d))"
+    rf"|(?P<h1>[{SUBITEMS}])\.|\((?P<n3>\d{{1,2}})\)"
     rf"|\((?P<h3>[{SUBITEMS}])\)|(?P<n2>\d{{1,2}})\)|(?P<h2>[{SUBITEMS}])\)"
     rf"|(?P<n4>[{_NUMERALS}])|(?P<h4>[{_LETTERS}]))[^\S\n]*(?=\S)",
     re.MULTILINE,
@@ -221,7 +222,9 @@ def _attachments_looked(text: str) -> Iterator[Looked]:
             continue
         plain = _NUMBERED.sub("", row)
         mend = f"{wanted}. {plain}" if wanted else plain
-        yield Found("doc-attachment", start, start + len(row), mend if _QUANTITY.search(row) else "")
+        yield Found(
+            "doc-attachment", start, start + len(row), mend if _QUANTITY.search(row) else ""
+        )
 
 
 def _hangul_looked(text: str) -> Iterator[Looked]:

@@ -3,10 +3,10 @@
 Fixed days and substitutes are computed by its 제2조 and 제3조; what no rule computes stands in a
 table.
 
-1. 설날, 추석 and 부처님오신날 are days of the lunar calendar, reckoned at 135 degrees east. The table
-   was written by hand and is held against the moon: a test computes each new moon (Meeus,
-   *Astronomical Algorithms*, chapter 49) and demands the 1st of the lunar month at 설날, the 15th at
-   추석 and the 8th at 부처님오신날. 2027 and 2028 differ from the Chinese calendar by a day.
+1. 설날, 추석 and 부처님오신날 are days of the lunar calendar, reckoned at 135 degrees east. The
+   table was written by hand and is held against the moon: a test computes each new moon (Meeus,
+   *Astronomical Algorithms*, chapter 49) and demands the 1st of the lunar month at 설날, the 15th
+   at 추석 and the 8th at 부처님오신날. 2027 and 2028 differ from the Chinese calendar by a day.
 2. Elections that end a term follow from 공직선거법 제34조; early ones and 임시공휴일 are known up
    to 2026 only. A caller who knows of another hands it over.
 3. 제헌절 and 노동절 are public holidays from 2026 on.
