@@ -27,12 +27,14 @@ _WAY = rf"[^\d.!?\n]{{0,8}}?(?P<way>{_UP}|{_DOWN})(?!한\s?것은\s?아)"
 _CHANGE = re.compile(
     rf"(?P<before>{_PLAIN})\s?(?P<unit>{_UNIT})\s?(?:\([^()\n]{{0,20}}\)\s?)?(?:에서|→|➔|->|⇒)"
     rf"{_GAP}(?P<after>{_PLAIN})\s?(?P<again>{_UNIT})(?:으로|로|\s?\(|,)"
-    rf"(?P<gap>(?:[^\d.!?\n%％]|(?P<step>{_PLAIN})\s?(?P=unit)(?=[ ,가-힣])){{0,16}}?){_RATE}{_WAY}"
+    rf"(?P<gap>(?:[^\d.!?\n%％]|(?P<step>{_PLAIN})\s?(?P=unit)(?=[ ,가-힣])){{0,16}}?)"
+    rf"{_RATE}{_WAY}"
 )
 _THAN = re.compile(
     rf"(?P<after>{_PLAIN})\s?(?P<again>{_UNIT})(?:으로|로|이며|이고|인데|,)\s{_GAP}"
     rf"(?P<before>{_PLAIN})\s?(?P<unit>{_UNIT})\)?보다\s"
-    rf"(?P<gap>(?:[^\d.!?\n%％]|(?P<step>{_PLAIN})\s?(?P=unit)(?=[ ,가-힣(])){{0,16}}?){_RATE}{_WAY}"
+    rf"(?P<gap>(?:[^\d.!?\n%％]|(?P<step>{_PLAIN})\s?(?P=unit)(?=[ ,가-힣(])){{0,16}}?)"
+    rf"{_RATE}{_WAY}"
 )
 _SHARE = re.compile(
     rf"(?P<whole>{_PLAIN})\s?(?P<unit>[가-힣㎡㎏]{{1,4}}?)\s(?:중|가운데)(?:에서)?(?:의|은|는)?\s?"

@@ -15,7 +15,10 @@ from yukjo.korean.found import Found
 from yukjo.korean.numbers import NUMBER, parse
 
 _PLAIN = r"(?<![\d.,])(?=\d)(?>" + NUMBER + ")"
-_COUNTED = "원|명|인|건|개소|개|대|회|가구|세대|권|부|곳|그루|마리|동|필지|톤|㎡|㎏|kg|km|점|매|장|팀|식|과목|학급|시간"
+_COUNTED = (
+    "원|명|인|건|개소|개|대|회|가구|세대|권|부|곳|그루|마리|동|필지|톤|㎡|㎏|kg|km"
+    "|점|매|장|팀|식|과목|학급|시간"
+)
 _PART = (
     rf"[가-힣A-Za-z·ㆍ() ]{{1,16}}?\s?[:：]?\s?{_PLAIN}\s?(?:{_COUNTED})(?=[을를와과]|(?![가-힣]))"
 )
@@ -30,7 +33,8 @@ _ADDED = re.compile(
 )
 _VALUE = re.compile(rf"(?P<value>{_PLAIN})\s?(?P<unit>{_COUNTED})")
 _LINE = re.compile(
-    rf"^[ \t]*(?:[-•·○*]|[가-하]\.|\d\)|[①-⑳])?[ \t]*(?P<label>[가-힣A-Za-z][^\d\n:：|]{{0,20}}?)\s?[:：]\s?"
+    rf"^[ \t]*(?:[-•·○*]|[가-하]\.|\d\)|[①-⑳])?[ \t]*"
+    r"(?P<label>[가-힣A-Za-z][^\d\n:：|]{0,20}?)\s?[:：]\s?"
     rf"(?P<value>{_PLAIN})\s?(?P<unit>{_COUNTED})[ .]*$"
 )
 _TOTAL = re.compile(r"^\s*(?:합\s?계|총\s?계|계|총합|전체)\s*$")
