@@ -39,6 +39,18 @@ _GENERAL = re.compile(
 _PHONE = re.compile(r"(?<![\d-])(?:0\d{1,2}-\d{3,4}-\d{4}|1[568]\d\d-\d{4})(?![\d-])")
 _MOST = 60
 """Numbers of a material that are combined."""
+_UNIT_NOTE = re.compile(
+    r"단위|[(（,]\s?(?:천|만|십만|백만|천만|억)\s?(?:원|명|톤)?\s?[)）,:]|백만\s?원|억\s?원"
+)
+_SCALES = (1.0, 1e3, 1e4, 1e6, 1e8)
+"""What the numbers of a table may be counted in."""
+_COUNTED_ON = re.compile(
+    r"근무일|영업일|진행 시|예상|매주|격주|번째|회째|산입|공휴일|토요일|주말|휴무|연휴|계산하면|\d일째"
+)
+"""Days reckoned over days off, or from a rhythm, are not followed here."""
+_MINUTES = re.compile(r"(\d{1,3})분\s?(\d{1,2})초")
+_LABELS = re.compile(r"^[ \t]*\d{1,2}[.)](?=\s)", re.MULTILINE)
+_MANY = 1e7
 _FEW = 24
 """Numbers of which three are combined."""
 _RESULT = re.compile(r"=\s?(?:약\s?)?\d[^\n=;]{0,20}")
@@ -86,30 +98,33 @@ def _phones(text: str, material: str) -> Iterator[Found]:
 def _figures(text: str, material: str) -> Iterator[Found]:
     """Numbers and days that neither stand in the material nor follow from it."""
     source = ground(material)
+    # `2. 5. 8.까지` is an item's label and a day.
+    text = _LABELS.sub(lambda label: " " * len(label[0]), text)
     missing = [fact for fact in facts(text) if not source.holds(fact)]
     dates = [fact for fact in missing if fact.kind == "date"]
     asked = [fact for fact in missing if fact.kind in {"amount", "figure"}]
-    if dates:
+    if dates and not _COUNTED_ON.search(text):
         reached = _reached(material, text)
         for fact in dates:
-            if not _is_reached(fact, reached):
+            if not _is_named(fact, material) and not _is_reached(fact, reached):
                 yield from _placed(text, fact)
     if asked:
         yield from _not_reckoned(text, material, asked)
 
 
 def _not_reckoned(text: str, material: str, asked: list[Fact]) -> Iterator[Found]:
-    # Small numbers of the answer itself (`3대 × 2개월`) and results that it reckons before our eyes.
+    # Small numbers of the answer itself (`3대 × 2개월`), and results that it reckons in the open.
     own = [value for value in _values(text) if value <= SMALL]
     shown = [value for match in _RESULT.finditer(text) for value in _values(match[0])]
     known = list(dict.fromkeys([*list(_values(material))[:_MOST], 100.0, *own, *shown]))
+    scales = _SCALES if _UNIT_NOTE.search(material) else (1.0,)
     wanted = {fact: _value(fact) for fact in asked}
     left = {
         fact: value for fact, value in wanted.items()
         if value is not None and (value > SMALL or value != int(value))
     }  # fmt: skip
     while left:
-        new = _found(left, _combined(np.array(known))) or _found(left, _thrice(np.array(known)))
+        new = _found(left, known, scales)
         if not new:
             break
         known = list(dict.fromkeys([*known, *(left.pop(fact) for fact in new)]))
@@ -117,8 +132,17 @@ def _not_reckoned(text: str, material: str, asked: list[Fact]) -> Iterator[Found
         yield from _placed(text, fact)
 
 
-def _found(left: dict[Fact, float], reach: NDArray[np.float64]) -> set[Fact]:
-    return {fact for fact, value in left.items() if _near(reach, value)}
+def _found(left: dict[Fact, float], known: list[float], scales: tuple[float, ...]) -> set[Fact]:
+    """Which of the values left follow from those known."""
+    numbers = np.array(known)
+    for reach in (_combined(numbers), _thrice(numbers[:_FEW]), _thrice(numbers[-_FEW:])):
+        found = {
+            fact for fact, value in left.items()
+            if any(_near(reach, value / scale) for scale in scales)
+        }  # fmt: skip
+        if found:
+            return found
+    return set()
 
 
 def _combined(known: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -135,9 +159,8 @@ def _combined(known: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _thrice(known: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What three of the first numbers come to: `a × b × c`, `a × b ÷ c`, `(a ± b) ÷ c` and `× c`."""
-    few = known[:_FEW]
-    a, b, c = few[:, None, None], few[None, :, None], few[None, None, :]
+    """What three of the numbers come to: products, quotients, `(a ± b) × c` and the like."""
+    a, b, c = known[:, None, None], known[None, :, None], known[None, None, :]
     with np.errstate(divide="ignore", invalid="ignore"):
         made = [a * b * c, a * b / c, a / (b * c), (a + b) * c, (a - b) * c, a * b + c, a * b - c]
         made += [
@@ -166,6 +189,8 @@ def _near(reach: NDArray[np.float64], value: float) -> bool:
 def _step(value: float) -> float:
     """What the value's last digit is worth; 만 and 억 are said whole."""
     text = f"{value:.6f}".rstrip("0").rstrip(".")
+    if value >= _MANY and value % 1e4 == 0:
+        return 1e4
     return float(last_digit(text)) * (1 if "." in text else 0.5) + 1e-9
 
 
@@ -174,6 +199,8 @@ def _values(material: str) -> Iterator[float]:
         value = parse(match[0]) if len(match[0]) < 24 else None  # noqa: PLR2004
         if value is not None:
             yield float(value)
+    for minutes, seconds in _MINUTES.findall(material):
+        yield float(int(minutes) * 60 + int(seconds))
 
 
 def _value(fact: Fact) -> float | None:
@@ -228,10 +255,25 @@ def _day(fact: Fact) -> date | None:
         return None
 
 
+def _is_named(fact: Fact, material: str) -> bool:
+    """Whether month and day stand side by side, whatever is between them, or each with its word."""
+    _, month, day = fact.value.split("-")
+    if not day:
+        return True
+    return bool(
+        re.search(_day_shape(month, day), material)
+        or (re.search(rf"(?<!\d){month}월", material) and re.search(rf"(?<!\d){day}일", material))
+    )
+
+
+def _day_shape(month: str, day: str) -> str:
+    return rf"(?<!\d)(?:\d{{4}}\s?[.년/-]\s?)?0?{month}\s?[.월/-]\s?0?{day}(?!\d)\s?[.일]?"
+
+
 def _is_reached(fact: Fact, reached: set[date]) -> bool:
-    """Whether the day is known; a year or a month alone is no day."""
+    """Whether the day is known; the first and the last of a month are said without being named."""
     day = _day(fact)
-    if day is None:
+    if day is None or day.day in {1, monthrange(day.year, day.month)[1]}:
         return True
     if not fact.value.startswith("-"):
         return day in reached
@@ -248,9 +290,7 @@ def _placed(text: str, fact: Fact) -> Iterator[Found]:
             continue
         if fact.kind == "date":
             _, month, day = fact.value.split("-")
-            spot = re.search(
-                rf"(?:\d{{4}}\s?[.년/-]\s?)?0?{month}\s?[.월/-]\s?0?{day}(?!\d)\s?[.일]?", sentence
-            )
+            spot = re.search(_day_shape(month, day), sentence)
             if spot is None:
                 continue
             yield Found("not-supported", start + spot.start(), start + spot.end())
