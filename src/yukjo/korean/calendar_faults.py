@@ -51,7 +51,7 @@ _NAMES = "월화수목금토일"
 _HINT = re.compile(r"\d\s?[.월/-]\s?\d")
 
 
-class _Named(NamedTuple):
+class Named(NamedTuple):
     """A day as a text has it."""
 
     start: int
@@ -62,6 +62,7 @@ class _Named(NamedTuple):
     own_year: bool
 
     def on(self, year: int) -> date | None:
+        """The day in that year; None where it has no such day."""
         try:
             return date(year, self.month, self.day)
         except ValueError:
@@ -78,14 +79,15 @@ def calendar_faults(text: str) -> list[Found]:
     """
     if not _HINT.search(text):
         return []
-    named = list(_days(text))
+    named = list(days_named(text))
     found = [*_impossible(named), *_weekdays(text, named), *_periods(text, named)]
     if "처리" in text and "접수" in text:
         found += _deadline(text, named)
     return found
 
 
-def _days(text: str) -> Iterator[_Named]:
+def days_named(text: str) -> Iterator[Named]:
+    """Every day of a month in `text`, in order, whether or not the calendar has it."""
     year: int | None = None
     place = 0
     last_end = -1
@@ -105,25 +107,25 @@ def _days(text: str) -> Iterator[_Named]:
         year = int(own) if own else year
         assert month, "every form has a month"
         assert day, "every form has a day"
-        yield _Named(*match.span(), year, int(month), int(day), own is not None)
+        yield Named(*match.span(), year, int(month), int(day), own is not None)
         last_end = place = match.end()
 
 
-def _impossible(named: list[_Named]) -> Iterator[Found]:
+def _impossible(named: list[Named]) -> Iterator[Found]:
     for one in named:
         # Without a year 29 February may well exist.
         if one.on(one.year if one.own_year and one.year else _LEAP) is None:
             yield Found("impossible-date", one.start, one.end)
 
 
-def _years(one: _Named) -> list[int]:
+def _years(one: Named) -> list[int]:
     """The years that a day may be of."""
     if one.year is None:
         return []
     return [one.year] if one.own_year else [one.year, one.year + 1]
 
 
-def _weekdays(text: str, named: list[_Named]) -> Iterator[Found]:
+def _weekdays(text: str, named: list[Named]) -> Iterator[Found]:
     for one in named:
         said = _WEEKDAY.match(text, one.end)
         possible = [day for year in _years(one) if (day := one.on(year))]
@@ -135,7 +137,7 @@ def _weekdays(text: str, named: list[_Named]) -> Iterator[Found]:
             yield Found("wrong-weekday", *said.span(name), right[0])
 
 
-def _periods(text: str, named: list[_Named]) -> Iterator[Found]:
+def _periods(text: str, named: list[Named]) -> Iterator[Found]:
     for first, last in pairwise(named):
         link = _LINK.match(text, first.end)
         if link is None or link.end() != last.start or first.year is None or last.year is None:
@@ -167,7 +169,7 @@ def _worked(begin: date, end: date) -> set[int]:
     return {weekdays, working_days(begin, end)}
 
 
-def _deadline(text: str, named: list[_Named]) -> Iterator[Found]:
+def _deadline(text: str, named: list[Named]) -> Iterator[Found]:
     received, ends, period = _RECEIVED.search(text), _DUE.search(text), _PERIOD.search(text)
     if not (received and ends and period) or _LEFT_OUT.search(text):
         return

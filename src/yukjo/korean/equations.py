@@ -16,12 +16,13 @@ from yukjo.korean.found import Found
 from yukjo.korean.numbers import NUMBER, in_units, parse, round_half_up, written
 
 _UNIT = r"(?:%\s?p|[%％]|[가-힣A-Za-z㎡㎥㎞㎏℃/²³]{1,8})"
-_LABEL = r"(?:\s?[가-힣A-Za-z][가-힣A-Za-z ]{0,11}?)?"
-VALUE = rf"(?:(?<![\d.,])(?=\d)(?>{NUMBER})(?:\s?{_UNIT})?)"
+_S = r"[^\S\n]*"
+_LABEL = r"(?:[^\S\n]?[가-힣A-Za-z][가-힣A-Za-z ]{0,11}?)?"
+VALUE = rf"(?:(?<![\d.,])(?=\d)(?>{NUMBER})(?:[^\S\n]?{_UNIT})?)"
 """A number that begins with a digit, and its unit."""
-_OPERAND = rf"{_LABEL}[(\s]*{VALUE}[)\s]*"
+_OPERAND = rf"{_LABEL}{_S}\(*{_S}{VALUE}{_S}\)*{_S}"
 _EQUATION = re.compile(
-    rf"(?P<sum>[(\s]*{VALUE}[)\s]*(?:[-+*/×÷−]\s*{_OPERAND})+)=\s*"
+    rf"(?P<sum>\(*{_S}{VALUE}{_S}\)*{_S}(?:[-+*/×÷−]{_S}{_OPERAND})+)={_S}"
     rf"(?P<about>약\s?)?(?P<sign>[-−])?(?P<result>(?>{NUMBER}))\s?(?P<unit>{_UNIT})?"
 )
 _LEFT = re.compile(r"[-+*/×÷−=(~∼:.,]\s*[가-힣A-Za-z]{0,12}\s*$")

@@ -25,8 +25,8 @@ _DOWN = "감소|하락|줄|내리|내렸|내려|낮아[지졌]|적어[지졌]|�
 _RATE = r"(?P<rate>\d+(?:\.\d+)?)\s?(?P<sign>%\s?p|[%％](?!\s?[pP포]))"
 _WAY = rf"[^\d.!?\n]{{0,8}}?(?P<way>{_UP}|{_DOWN})(?!한\s?것은\s?아)"
 _CHANGE = re.compile(
-    rf"(?P<before>{_PLAIN})\s?(?P<unit>{_UNIT})\s?(?:\([^()\n]{{0,20}}\)\s?)?(?:에서|→|➔|->|⇒)"
-    rf"{_GAP}(?P<after>{_PLAIN})\s?(?P<again>{_UNIT})(?:으로|로|\s?\(|,)"
+    rf"(?P<before>{_PLAIN})\s?(?P<unit>{_UNIT})\s?(?:\([^()\n]{{0,20}}\)\s?)?(?P<link>에서|→|➔|->|⇒)"
+    rf"{_GAP}(?P<after>{_PLAIN})\s?(?P<again>{_UNIT})(?P<to>으로|로|\s?\(|,)"
     rf"(?P<gap>(?:[^\d.!?\n%％]|(?P<step>{_PLAIN})\s?(?P=unit)(?=[ ,가-힣])){{0,16}}?)"
     rf"{_RATE}{_WAY}"
 )
@@ -94,7 +94,17 @@ def _change(match: re.Match[str]) -> Iterator[Found]:
     # In `a → b → c` the rate may be of the first and the last.
     if _CHAIN.search(match.string[max(0, match.start() - 12) : match.start()]):
         return
-    if _OTHER_BASE.search(match["gap"]) or _OTHER_BASE.search(match["way"]):
+    named = match.groupdict()
+    # `312,000명에서 4,400명(1.4%) 늘어`: the second figure is the step.
+    if named.get("link") == "에서" and "로" not in named["to"]:
+        return
+    gap = match["gap"]
+    # `3%에서 3.5%로 올랐고, 대출은 15% 줄었다`: the rate is of something else.
+    if re.search(r"[은는도]\s", gap) or (
+        match["step"] is None and re.search(f"{_UP}|{_DOWN}", gap)
+    ):
+        return
+    if _OTHER_BASE.search(gap) or _OTHER_BASE.search(match["way"]):
         return
     points = match["sign"].endswith("p")
     if unit == "%":

@@ -36,6 +36,8 @@ _LATIN = re.compile(r"[A-Za-zÀ-ɏ]+(?:['’-][A-Za-z]+)*")
 _OTHER = re.compile(
     "[\u0370-\u052f\u0590-\u06ff\u0900-\u0dff\u0e00-\u0e7f\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+"
 )
+_CASUAL = re.compile(r"[로에서지고꼭시]\s(?:와|가|내|둬|말해|물어봐|기다려)[.!]?$")
+"""Orders in 해체 that `manner.level` takes for nouns."""
 _SHORT = 3
 """Letters of a Latin word worth a word."""
 
@@ -53,7 +55,7 @@ def politeness_faults(text: str) -> list[Found]:
         spoken = level(text[start:end])
         if spoken in {"formal", "polite"}:
             polite.append((start, end))
-        elif spoken in {"plain", "casual"}:
+        elif spoken in {"plain", "casual"} or _CASUAL.search(text[start:end]):
             plain.append((start, end))
     if not polite or not plain:
         return []

@@ -1,59 +1,58 @@
 """Figures, days, phone numbers and offices of an answer that nothing it was given supports.
 
-1. A number is supported where it stands in the material in any form and with any unit, or follows
-   from numbers that do: by + - × ÷, a share, a rate of change, the sum or mean of neighbours, and
-   again from what was so found. Small ones (up to `SMALL`) are never asked about.
-2. A day is supported where it stands there, or lies as many days or months from one that does as
-   the material names.
-3. Where the material is blank, nothing is said. A chance result supports a wrong number too: the
+1. A number with a unit is supported where it stands in the material with any unit, or follows from
+   numbers that do: `reckoning`. Small ones (up to `SMALL`) are never asked about.
+2. A day is supported where its month and day stand there side by side, or where it lies as many
+   days, weeks or months from a day there as the material says. One that is reckoned over days off
+   isn't asked about.
+3. What the answer quotes, and names of documents and laws, are no claims of its own.
+4. Where the material is blank, nothing is said. A chance result supports a wrong number too: the
    finder is made to be right when it speaks.
 """
 
 import re
 from calendar import monthrange
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import combinations
 
-import numpy as np
-from numpy.typing import NDArray
-
+from yukjo.korean.calendar_faults import days_named
 from yukjo.korean.citations import name_key
-from yukjo.korean.equations import last_digit
-from yukjo.korean.facts import Fact, facts, ground
 from yukjo.korean.found import Found
 from yukjo.korean.numbers import NUMBER, parse
-from yukjo.korean.text import sentences
+from yukjo.korean.reckoning import follows
 
 SMALL = 31
 """Counts, days and months up to which a number is no claim worth asking about."""
 
 _DIGITS = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
+_PAIR = re.compile(r"(?<!\d)0?(\d{1,2})\s?[.월/-]\s?0?(\d{1,2})(?!\d)")
 _NUMBER = re.compile(rf"(?<![\d.,])(?=\d)(?>{NUMBER})")
+_CLAIM = re.compile(
+    rf"(?<![\d.,A-Za-z제-])(?P<number>(?=\d)(?>{NUMBER}))\s?"
+    r"(?P<unit>원|%|％|퍼센트|명|인(?![가-힣])|건|개|대|회|가구|세대|권|곳|톤|그루|마리|필지|㎡|㎏|㎞|kg|km|배|점"
+    r"|시간|분(?!기|의)|일(?!자)|년|매|부|장|팀|면|m|L|kWh)"
+)
+_NOT_OWN = re.compile(
+    r"\"[^\"\n]*\"|“[^“”\n]*”|「[^「」\n]*」|『[^『』\n]*』|\[출처[^\[\]\n]*\]"
+    r"|^[ \t]*\d{1,2}[.)](?=\s)|제\s?\d+\s?(?:조|항|호)(?:의\s?\d+)?|\d{1,2}시\s?\d{1,2}분",
+    re.MULTILINE,
+)
 _OFFICE = re.compile(
     r"(?<![가-힣])(?P<place>[가-힣]{1,5}(?:특별시|광역시|시|군|구|읍|면|동))"
     r"(?=청(?![년소구약각원력])|의회|\s?(?:행정복지센터|주민센터|보건소|체육센터|문화센터))"
 )
 _GENERAL = re.compile(
-    r"^(?:우리|해당|관할|각|담당|인근|가까운|거주지|주소지|소재지|타|다른|귀|본|시|군|구)"
+    r"^(?:우리|해당|관할|각|담당|인근|가까운|거주지|주소지|소재지|타|다른|귀|본|시|군|구|읍|면|동)"
 )
 _PHONE = re.compile(r"(?<![\d-])(?:0\d{1,2}-\d{3,4}-\d{4}|1[568]\d\d-\d{4})(?![\d-])")
-_MOST = 60
-"""Numbers of a material that are combined."""
-_UNIT_NOTE = re.compile(
-    r"단위|[(（,]\s?(?:천|만|십만|백만|천만|억)\s?(?:원|명|톤)?\s?[)）,:]|백만\s?원|억\s?원"
-)
-_SCALES = (1.0, 1e3, 1e4, 1e6, 1e8)
-"""What the numbers of a table may be counted in."""
 _COUNTED_ON = re.compile(
-    r"근무일|영업일|진행 시|예상|매주|격주|번째|회째|산입|공휴일|토요일|주말|휴무|연휴|계산하면|\d일째"
+    r"근무일|영업일|진행 시|예상|매주|격주|번째|회째|산입|공휴일|토요일|주말|휴무|연휴"
+    r"|계산하면|\d일째"
 )
-"""Days reckoned over days off, or from a rhythm, are not followed here."""
-_MINUTES = re.compile(r"(\d{1,3})분\s?(\d{1,2})초")
-_LABELS = re.compile(r"^[ \t]*\d{1,2}[.)](?=\s)", re.MULTILINE)
-_MANY = 1e7
-_FEW = 24
-"""Numbers of which three are combined."""
-_RESULT = re.compile(r"=\s?(?:약\s?)?\d[^\n=;]{0,20}")
+_YEARS = range(1900, 2101)
+_LONGEST = 24
+_DAYS, _WEEKS, _STEPS = 400, 60, 8
 
 
 def support_faults(text: str, material: str) -> list[Found]:
@@ -67,16 +66,19 @@ def support_faults(text: str, material: str) -> list[Found]:
     if not material.strip():
         return []
     found = [*_offices(text, material), *_phones(text, material)]
-    if _doubtful(text, material):
-        found += _figures(text, material)
+    number, day = _doubtful(text, material)
+    if number or day:
+        own = _NOT_OWN.sub(lambda part: " " * len(part[0]), text)
+        found += _figures(own, material) if number else ()
+        found += _days(own, material) if day else ()
     return sorted(found, key=lambda one: one.start)
 
 
-def _doubtful(text: str, material: str) -> bool:
-    """Whether a number of the text stands nowhere in the material; one quick pass."""
-    said = {plain for digits in _DIGITS.findall(text) if (plain := digits.replace(",", ""))}
-    left = said - {digits.replace(",", "") for digits in _DIGITS.findall(material)}
-    return any(float(one) > SMALL or "." in one for one in left)
+def _doubtful(text: str, material: str) -> tuple[bool, bool]:
+    """Whether a number, or a month and day, stands nowhere in the material; one quick pass."""
+    left = set(_DIGITS.findall(text)).difference(_DIGITS.findall(material))
+    number = any(len(one) > 2 or int(one) > SMALL for one in left)  # noqa: PLR2004 - two digits
+    return number, not set(_PAIR.findall(text)) <= set(_PAIR.findall(material))
 
 
 def _offices(text: str, material: str) -> Iterator[Found]:
@@ -90,216 +92,101 @@ def _offices(text: str, material: str) -> Iterator[Found]:
 
 
 def _phones(text: str, material: str) -> Iterator[Found]:
+    dialled = ""
     for match in _PHONE.finditer(text):
-        if match[0].replace("-", "") not in re.sub(r"[-\s).]", "", material):
+        dialled = dialled or re.sub(r"[-\s).]", "", material)
+        if match[0].replace("-", "") not in dialled:
             yield Found("not-supported", *match.span())
 
 
-def _figures(text: str, material: str) -> Iterator[Found]:
-    """Numbers and days that neither stand in the material nor follow from it."""
-    source = ground(material)
-    # `2. 5. 8.까지` is an item's label and a day.
-    text = _LABELS.sub(lambda label: " " * len(label[0]), text)
-    missing = [fact for fact in facts(text) if not source.holds(fact)]
-    dates = [fact for fact in missing if fact.kind == "date"]
-    asked = [fact for fact in missing if fact.kind in {"amount", "figure"}]
-    if dates and not _COUNTED_ON.search(text):
-        reached = _reached(material, text)
-        for fact in dates:
-            if not _is_named(fact, material) and not _is_reached(fact, reached):
-                yield from _placed(text, fact)
+def _figures(own: str, material: str) -> Iterator[Found]:
+    """Numbers with a unit that neither stand in the material nor follow from it."""
+    given = {value for _, _, value in _values(material)}
+    asked = [
+        (*match.span("number"), value)
+        for match in _CLAIM.finditer(own)
+        if (value := _value(match["number"])) is not None
+        and (value > SMALL or value % 1)
+        and not (match["unit"] == "년" and value in _YEARS)
+        and value not in given
+    ]
     if asked:
-        yield from _not_reckoned(text, material, asked)
+        left = follows({value for *_, value in asked}, own, material)
+        yield from (
+            Found("not-supported", start, end) for start, end, value in asked if value in left
+        )
 
 
-def _not_reckoned(text: str, material: str, asked: list[Fact]) -> Iterator[Found]:
-    # Small numbers of the answer itself (`3대 × 2개월`), and results that it reckons in the open.
-    own = [value for value in _values(text) if value <= SMALL]
-    shown = [value for match in _RESULT.finditer(text) for value in _values(match[0])]
-    known = list(dict.fromkeys([*list(_values(material))[:_MOST], 100.0, *own, *shown]))
-    scales = _SCALES if _UNIT_NOTE.search(material) else (1.0,)
-    wanted = {fact: _value(fact) for fact in asked}
-    left = {
-        fact: value for fact, value in wanted.items()
-        if value is not None and (value > SMALL or value != int(value))
-    }  # fmt: skip
-    while left:
-        new = _found(left, known, scales)
-        if not new:
-            break
-        known = list(dict.fromkeys([*known, *(left.pop(fact) for fact in new)]))
-    for fact in left:
-        yield from _placed(text, fact)
-
-
-def _found(left: dict[Fact, float], known: list[float], scales: tuple[float, ...]) -> set[Fact]:
-    """Which of the values left follow from those known."""
-    numbers = np.array(known)
-    for reach in (_combined(numbers), _thrice(numbers[:_FEW]), _thrice(numbers[-_FEW:])):
-        found = {
-            fact for fact, value in left.items()
-            if any(_near(reach, value / scale) for scale in scales)
-        }  # fmt: skip
-        if found:
-            return found
-    return set()
-
-
-def _combined(known: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Everything that two of the numbers, or neighbours among them, come to."""
-    a, b = known[:, None], known[None, :]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio, product = a / b, a * b
-        made = [a + b, a - b, product, product / 100, a - product / 100, a + product / 100]
-        made += [ratio, ratio * 100, (ratio - 1) * 100]
-    sums = np.concatenate([[0.0], np.cumsum(known)])
-    sizes = np.arange(len(sums))[None, :] - np.arange(len(sums))[:, None]
-    windows = (sums[None, :] - sums[:, None])[sizes > 1]
-    return _sorted([*made, known, windows, windows / sizes[sizes > 1]])
-
-
-def _thrice(known: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What three of the numbers come to: products, quotients, `(a ± b) × c` and the like."""
-    a, b, c = known[:, None, None], known[None, :, None], known[None, None, :]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        made = [a * b * c, a * b / c, a / (b * c), (a + b) * c, (a - b) * c, a * b + c, a * b - c]
-        made += [
-            (a + b) / c,
-            (a - b) / c,
-            (a + b) / c * 100,
-            (a - b) / c * 100,
-            a + b + c,
-            a + b - c,
-        ]
-    return _sorted(made)
-
-
-def _sorted(made: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-    reach = np.abs(np.concatenate([one.ravel() for one in made]))
-    return np.sort(reach[np.isfinite(reach)])
-
-
-def _near(reach: NDArray[np.float64], value: float) -> bool:
-    """Whether a result rounds to the value, to as many digits as it has."""
-    step = _step(value)
-    at = int(np.searchsorted(reach, value - step))
-    return at < len(reach) and bool(reach[at] <= value + step)
-
-
-def _step(value: float) -> float:
-    """What the value's last digit is worth; 만 and 억 are said whole."""
-    text = f"{value:.6f}".rstrip("0").rstrip(".")
-    if value >= _MANY and value % 1e4 == 0:
-        return 1e4
-    return float(last_digit(text)) * (1 if "." in text else 0.5) + 1e-9
-
-
-def _values(material: str) -> Iterator[float]:
-    for match in _NUMBER.finditer(material):
-        value = parse(match[0]) if len(match[0]) < 24 else None  # noqa: PLR2004
-        if value is not None:
-            yield float(value)
-    for minutes, seconds in _MINUTES.findall(material):
-        yield float(int(minutes) * 60 + int(seconds))
-
-
-def _value(fact: Fact) -> float | None:
-    number = re.match(r"\d+(?:/\d+)?", fact.value)
-    if number is None:
-        return None
-    whole, _, part = number[0].partition("/")
-    return int(whole) / int(part or 1)
-
-
-def _reached(material: str, text: str) -> set[date]:
-    """Days that the material names, and those as far from them as it says."""
-    named = {day for fact in facts(material) if (day := _day(fact))}
-    years = {int(f.value.split("-")[0]) for f in facts(material) | facts(text)
-             if f.kind == "date" and f.value.split("-")[0]}  # fmt: skip
-    steps = {int(v) for v in _values(material) if v == int(v) and v <= 400}  # noqa: PLR2004
-    found = set(named)
-    for start in named:
-        for step in {*steps, *(s * 7 for s in steps if s <= 60), 0}:  # noqa: PLR2004
-            found |= {
-                start + timedelta(days=sign * step + off) for sign in (1, -1) for off in (-1, 0, 1)
-            }
-        for step in {s for s in steps if s <= 60}:  # noqa: PLR2004
-            found |= set(_months_away(start, step))
-    return found | {day for one in found for day in _in_years(one, years)}
-
-
-def _months_away(start: date, step: int) -> Iterator[date]:
-    for months in (step, -step, 12 * step, -12 * step):
-        year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
-        if not 1900 <= year <= 2100:  # noqa: PLR2004
-            continue
-        day = date(year, month + 1, min(start.day, monthrange(year, month + 1)[1]))
-        yield from (day, day - timedelta(1), day + timedelta(1))
-
-
-def _in_years(day: date, years: Iterable[int]) -> Iterator[date]:
-    for year in years:
-        try:
-            yield day.replace(year=year)
-        except ValueError:
-            continue
-
-
-def _day(fact: Fact) -> date | None:
-    if fact.kind != "date":
-        return None
-    year, month, day = fact.value.split("-")
-    try:
-        return date(int(year or 2026), int(month), int(day))
-    except ValueError:
-        return None
-
-
-def _is_named(fact: Fact, material: str) -> bool:
-    """Whether month and day stand side by side, whatever is between them, or each with its word."""
-    _, month, day = fact.value.split("-")
-    if not day:
-        return True
-    return bool(
-        re.search(_day_shape(month, day), material)
-        or (re.search(rf"(?<!\d){month}월", material) and re.search(rf"(?<!\d){day}일", material))
-    )
-
-
-def _day_shape(month: str, day: str) -> str:
-    return rf"(?<!\d)(?:\d{{4}}\s?[.년/-]\s?)?0?{month}\s?[.월/-]\s?0?{day}(?!\d)\s?[.일]?"
-
-
-def _is_reached(fact: Fact, reached: set[date]) -> bool:
-    """Whether the day is known; the first and the last of a month are said without being named."""
-    day = _day(fact)
-    if day is None or day.day in {1, monthrange(day.year, day.month)[1]}:
-        return True
-    if not fact.value.startswith("-"):
-        return day in reached
-    return any((one.month, one.day) == (day.month, day.day) for one in reached)
-
-
-def _placed(text: str, fact: Fact) -> Iterator[Found]:
-    """Where the fact stands: its number, else its sentence."""
-    place = 0
-    for sentence in sentences(text):
-        start = text.index(sentence, place)
-        place = start + len(sentence)
-        if fact not in facts(sentence) and fact.kind != "date":
-            continue
-        if fact.kind == "date":
-            _, month, day = fact.value.split("-")
-            spot = re.search(_day_shape(month, day), sentence)
-            if spot is None:
-                continue
-            yield Found("not-supported", start + spot.start(), start + spot.end())
-            return
-        value = _value(fact)
-        for number in _NUMBER.finditer(sentence):
-            found = parse(number[0]) if len(number[0]) < 40 else None  # noqa: PLR2004
-            if found is not None and float(found) == value:
-                yield Found("not-supported", start + number.start(), start + number.end())
-                return
-        yield Found("not-supported", start, place)
+def _days(own: str, material: str) -> Iterator[Found]:
+    """Days that the material neither names nor leads to."""
+    if _COUNTED_ON.search(own):
         return
+    pairs = {(int(month), int(day)) for month, day in _PAIR.findall(material)}
+    words = set(re.findall(r"(?<!\d)\d{1,2}[월일]", material))
+    reached: set[tuple[int, int]] | None = None
+    for one in days_named(own):
+        pair = (one.month, one.day)
+        if pair in pairs or {f"{one.month}월", f"{one.day}일"} <= words or _is_edge(*pair):
+            continue
+        if reached is None:
+            reached = set(_reached(own, material))
+        if pair not in reached:
+            yield Found("not-supported", one.start, one.end)
+
+
+def _is_edge(month: int, day: int) -> bool:
+    """The first and the last of a month are said without being named; no day is no claim."""
+    if not 1 <= month <= 12:  # noqa: PLR2004
+        return True
+    last = monthrange(2024, month)[1]
+    return day in {1, last} or not 1 <= day <= last or (month, day) == (2, 28)
+
+
+def _reached(own: str, material: str) -> Iterator[tuple[int, int]]:
+    """Month and day of all days that lie as far from one in the material as it says."""
+    numbers = {int(value) for *_, value in _values(material) if not value % 1 and value <= _DAYS}
+    numbers -= {0}
+    steps = numbers | {
+        sum(few) for size in (2, 3) for few in combinations(sorted(numbers)[:_STEPS], size)
+    }
+    weeks = {7 * number for number in numbers if number <= _WEEKS}
+    for start in _starts(own, material):
+        for step in steps | weeks | {0}:
+            for days in (step - 1, step, step + 1):
+                for day in (start + timedelta(days), start - timedelta(days)):
+                    yield day.month, day.day
+        for months in {step for step in numbers if step <= _WEEKS}:
+            for day in (_months_away(start, months), _months_away(start, -months)):
+                yield from (
+                    (near.month, near.day) for near in (day, day - timedelta(1), day + timedelta(1))
+                )
+
+
+def _starts(own: str, material: str) -> set[date]:
+    """Days of the material, in the years that are named, or in this one's stead 2026."""
+    years = {int(year) for year in re.findall(r"(?:19|20)\d\d", material + own)} or {2026}
+    found = set()
+    for month, day in _PAIR.findall(material):
+        for year in years:
+            try:
+                found.add(date(year, int(month), int(day)))
+            except ValueError:
+                continue
+    return found
+
+
+def _months_away(start: date, months: int) -> date:
+    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1]))
+
+
+def _values(text: str) -> Iterator[tuple[int, int, float]]:
+    for match in _NUMBER.finditer(text):
+        value = _value(match[0])
+        if value is not None:
+            yield (*match.span(), value)
+
+
+def _value(number: str) -> float | None:
+    found = parse(number) if len(number) < _LONGEST else None
+    return None if found is None else float(found)

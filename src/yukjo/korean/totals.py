@@ -31,10 +31,11 @@ _ADDED = re.compile(
     r"(?:더하면|더해|더한|합하면|합해|합한|합치면|합쳐|합친)"
     rf"[^\d.!?\n]{{0,14}}?(?P<total>{_PLAIN})\s?(?P<unit>{_COUNTED})"
 )
+_ADDING = re.compile(r"[을를]\s(?:모두\s)?(?:더[하해한]|합[하해한치쳐친])")
 _VALUE = re.compile(rf"(?P<value>{_PLAIN})\s?(?P<unit>{_COUNTED})")
 _LINE = re.compile(
     rf"^[ \t]*(?:[-•·○*]|[가-하]\.|\d\)|[①-⑳])?[ \t]*"
-    r"(?P<label>[가-힣A-Za-z][^\d\n:：|]{0,20}?)\s?[:：]\s?"
+    r"(?P<label>(?:\d{1,4}\s?)?[가-힣A-Za-z][^\d\n:：|]{0,20}?)\s?[:：]\s?"
     rf"(?P<value>{_PLAIN})\s?(?P<unit>{_COUNTED})[ .]*$"
 )
 _TOTAL = re.compile(r"^\s*(?:합\s?계|총\s?계|계|총합|전체)\s*$")
@@ -67,7 +68,7 @@ def total_faults(text: str) -> list[Found]:
     found: list[Found] = []
     if "(" in text:
         found += [one for match in _BRACKET.finditer(text) for one in _listed(match)]
-    if "더" in text or "합" in text:
+    if _ADDING.search(text):
         found += [one for match in _ADDED.finditer(text) for one in _listed(match)]
     if "계" in text or "전체" in text or "총합" in text:
         found += [*_lines(text), *_tables(text)]
