@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
+from yukjo.data.rule_words import RULE_WORDS
 from yukjo.korean.text import shown
 from yukjo.pictures import BYTES, FORMATS, PIXELS, THIN
 from yukjo.records import Frozen
@@ -332,3 +333,5 @@ RULES: dict[str, _Rule] = {
         lambda _: say("keep the right one of the two"),
     ),
 }  # fmt: skip
+
+RULES |= {code: _Rule("warning", w.message, w.fix) for code, w in RULE_WORDS.items()}

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any, get_args
 
 from yukjo.data.findings import LONG, SHORT, Fault, cut
+from yukjo.data.rules import broken
 from yukjo.korean import text as korean
 from yukjo.records import DIFFICULTIES, Role, Sample
 
@@ -45,6 +46,7 @@ def judge(record: dict[str, Any], *, agents: Collection[str]) -> list[Fault]:
     output = record.get("output")
     if isinstance(output, str):
         faults += _manner(output, seen=bool(record.get("images")))
+        faults += broken(record)
     return faults[:MOST]
 
 

@@ -48,6 +48,7 @@ _QUOTIENT = re.compile(
 )
 _ROUGH = re.compile(r"(?:약|대략|거의|가까이|이상|넘게|정도|가량)\s*$")
 _ROUGH_AFTER = re.compile(r"\s?(?:%p?|％)?\s?(?:가량|정도|가까이|넘게|이상|여|안팎)")
+_MOVES = re.compile(f"{_UP}|{_DOWN}")
 _CHAIN = re.compile(r"(?:→|➔|->|⇒|에서)[^\d\n]{0,4}$")
 _OTHER_BASE = re.compile("전년|작년|지난해|동기|동월|전월|전국|평균|목표|계획|증가율|감소율")
 
@@ -91,20 +92,7 @@ def _change(match: re.Match[str]) -> Iterator[Found]:
     before, after = parse(match["before"]), parse(match["after"])
     if before is None or after is None or before == after:
         return
-    # In `a → b → c` the rate may be of the first and the last.
-    if _CHAIN.search(match.string[max(0, match.start() - 12) : match.start()]):
-        return
-    named = match.groupdict()
-    # `312,000명에서 4,400명(1.4%) 늘어`: the second figure is the step.
-    if named.get("link") == "에서" and "로" not in named["to"]:
-        return
-    gap = match["gap"]
-    # `3%에서 3.5%로 올랐고, 대출은 15% 줄었다`: the rate is of something else.
-    if re.search(r"[은는도]\s", gap) or (
-        match["step"] is None and re.search(f"{_UP}|{_DOWN}", gap)
-    ):
-        return
-    if _OTHER_BASE.search(gap) or _OTHER_BASE.search(match["way"]):
+    if _is_other(match):
         return
     points = match["sign"].endswith("p")
     if unit == "%":
@@ -118,6 +106,21 @@ def _change(match: re.Match[str]) -> Iterator[Found]:
         yield Found(
             "wrong-rate", *match.span("way"), mend if match["way"] in {"증가", "감소"} else ""
         )
+
+
+def _is_other(match: re.Match[str]) -> bool:
+    """Whether the rate may well be of other figures than the two."""
+    named, gap = match.groupdict(), match["gap"]
+    # In `a → b → c` the rate may be of the first and the last.
+    if _CHAIN.search(match.string[max(0, match.start() - 12) : match.start()]):
+        return True
+    # `312,000명에서 4,400명(1.4%) 늘어`: the second figure is the step.
+    if named.get("link") == "에서" and "로" not in named["to"]:
+        return True
+    # `3%에서 3.5%로 올랐고, 대출은 15% 줄었다`: a new subject.
+    if re.search(r"[은는도]\s", gap) or (match["step"] is None and _MOVES.search(gap)):
+        return True
+    return bool(_OTHER_BASE.search(gap) or _OTHER_BASE.search(match["way"]))
 
 
 def _of_rates(

@@ -17,7 +17,8 @@ from yukjo.korean.numbers import NUMBER, parse
 
 Numbers = NDArray[np.float64]
 
-_NUMBER = re.compile(rf"(?<![\d.,])(?=\d)(?>{NUMBER})")
+NUMBERS = re.compile(rf"(?<![\d.,])(?=\d)(?>{NUMBER})")
+_PLAIN = re.compile(r"(?a:\d{1,3}(?:,\d{3})+|\d{1,15})(?:\.\d{1,10})?")
 _RESULT = re.compile(r"=\s?(?:약\s?)?\d[^\n=;]{0,20}|\d[\d,.]*\s?[÷×]\s?\d[\d,.]*")
 _MINUTES = re.compile(r"(\d{1,3})분\s?(\d{1,2})초")
 _UNIT_NOTE = re.compile(
@@ -25,7 +26,7 @@ _UNIT_NOTE = re.compile(
 )
 _SCALES = (1.0, 1e3, 1e4, 1e6, 1e8)
 """What the numbers of a table may be counted in."""
-_FIRST, _FEW = 60, 20
+_FIRST, _FEW = 60, 16
 """Numbers of a material that are combined by twos, and by threes."""
 _CELLS = 12
 _MANY = 1e7
@@ -117,10 +118,28 @@ def _step(value: float) -> float:
     return 10.0**-decimals * (1.0 if decimals else 0.5) + 1e-9
 
 
-def _values(text: str) -> Iterator[float]:
-    for match in _NUMBER.finditer(text):
-        value = parse(match[0]) if len(match[0]) < _LONGEST else None
+def value_of(number: str) -> float | None:
+    """A written number; None where it is none.
+
+    >>> value_of("1,234.5"), value_of("3억 5천만"), value_of("3만 5억")
+    (1234.5, 350000000.0, None)
+    """
+    if _PLAIN.fullmatch(number):
+        return float(number.replace(",", ""))
+    found = parse(number) if len(number) < _LONGEST else None
+    return None if found is None else float(found)
+
+
+def values(text: str) -> Iterator[float]:
+    """Every number that begins with a digit, in order."""
+    for match in NUMBERS.finditer(text):
+        value = value_of(match[0])
         if value is not None:
-            yield float(value)
-    for minutes, seconds in _MINUTES.findall(text):
-        yield float(int(minutes) * 60 + int(seconds))
+            yield value
+
+
+def _values(text: str) -> Iterator[float]:
+    yield from values(text)
+    if "분" in text:
+        for minutes, seconds in _MINUTES.findall(text):
+            yield float(int(minutes) * 60 + int(seconds))

@@ -19,17 +19,16 @@ from itertools import combinations
 from yukjo.korean.calendar_faults import days_named
 from yukjo.korean.citations import name_key
 from yukjo.korean.found import Found
-from yukjo.korean.numbers import NUMBER, parse
-from yukjo.korean.reckoning import follows
+from yukjo.korean.numbers import NUMBER
+from yukjo.korean.reckoning import follows, value_of, values
 
 SMALL = 31
 """Counts, days and months up to which a number is no claim worth asking about."""
 
 _DIGITS = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 _PAIR = re.compile(r"(?<!\d)0?(\d{1,2})\s?[.월/-]\s?0?(\d{1,2})(?!\d)")
-_NUMBER = re.compile(rf"(?<![\d.,])(?=\d)(?>{NUMBER})")
 _CLAIM = re.compile(
-    rf"(?<![\d.,A-Za-z제-])(?P<number>(?=\d)(?>{NUMBER}))\s?"
+    rf"(?<![\d.,A-Za-z제])(?<!\d-)(?<![조억만천]\s)(?P<number>(?=\d)(?>{NUMBER}))\s?"
     r"(?P<unit>원|%|％|퍼센트|명|인(?![가-힣])|건|개|대|회|가구|세대|권|곳|톤|그루|마리|필지|㎡|㎏|㎞|kg|km|배|점"
     r"|시간|분(?!기|의)|일(?!자)|년|매|부|장|팀|면|m|L|kWh)"
 )
@@ -51,7 +50,6 @@ _COUNTED_ON = re.compile(
     r"|계산하면|\d일째"
 )
 _YEARS = range(1900, 2101)
-_LONGEST = 24
 _DAYS, _WEEKS, _STEPS = 400, 60, 8
 
 
@@ -101,11 +99,11 @@ def _phones(text: str, material: str) -> Iterator[Found]:
 
 def _figures(own: str, material: str) -> Iterator[Found]:
     """Numbers with a unit that neither stand in the material nor follow from it."""
-    given = {value for _, _, value in _values(material)}
+    given = set(values(material))
     asked = [
         (*match.span("number"), value)
         for match in _CLAIM.finditer(own)
-        if (value := _value(match["number"])) is not None
+        if (value := value_of(match["number"])) is not None
         and (value > SMALL or value % 1)
         and not (match["unit"] == "년" and value in _YEARS)
         and value not in given
@@ -144,7 +142,7 @@ def _is_edge(month: int, day: int) -> bool:
 
 def _reached(own: str, material: str) -> Iterator[tuple[int, int]]:
     """Month and day of all days that lie as far from one in the material as it says."""
-    numbers = {int(value) for *_, value in _values(material) if not value % 1 and value <= _DAYS}
+    numbers = {int(value) for value in values(material) if not value % 1 and value <= _DAYS}
     numbers -= {0}
     steps = numbers | {
         sum(few) for size in (2, 3) for few in combinations(sorted(numbers)[:_STEPS], size)
@@ -178,15 +176,3 @@ def _starts(own: str, material: str) -> set[date]:
 def _months_away(start: date, months: int) -> date:
     year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
     return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1]))
-
-
-def _values(text: str) -> Iterator[tuple[int, int, float]]:
-    for match in _NUMBER.finditer(text):
-        value = _value(match[0])
-        if value is not None:
-            yield (*match.span(), value)
-
-
-def _value(number: str) -> float | None:
-    found = parse(number) if len(number) < _LONGEST else None
-    return None if found is None else float(found)
