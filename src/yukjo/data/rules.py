@@ -36,8 +36,12 @@ def broken(record: dict[str, Any]) -> Iterator[Fault]:
     if not isinstance(output, str):
         return
     groups = GROUPS.get(str(record.get("agent_type")), EVERY)
-    text, counts = _nfc(output), Counter[str]()
-    for one in found(text, _nfc(material(record)), groups=groups):
+    text = _nfc(output)
+    wrong = found(text, _nfc(material(record)), groups=groups)
+    if not wrong:
+        return
+    counts = Counter[str]()
+    for one in wrong:
         counts[one.code] += 1
         if counts[one.code] <= MOST:
             shown = cut(text[one.start : one.end])

@@ -19,6 +19,7 @@ from yukjo.korean.days import day_written
 from yukjo.korean.found import Found
 from yukjo.korean.periods import IN_HOURS, due, working_days
 from yukjo.korean.public_holidays import FIRST, LAST
+from yukjo.korean.text import has_digit
 
 _YEAR = r"(?:19|20)\d\d"
 _DAY = re.compile(
@@ -77,7 +78,7 @@ def calendar_faults(text: str) -> list[Found]:
     >>> calendar_faults("2026. 4. 6.~4. 10.(4일간)")
     [Found(code='wrong-period', start=19, end=20, mend='5')]
     """
-    if not _HINT.search(text):
+    if not has_digit(text) or not _HINT.search(text):
         return []
     named = list(days_named(text))
     found = [*_impossible(named), *_weekdays(text, named), *_periods(text, named)]

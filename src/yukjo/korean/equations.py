@@ -12,8 +12,9 @@ Right when it speaks: whatever can't be read without doubt is left alone.
 import re
 from fractions import Fraction
 
-from yukjo.korean.found import Found
+from yukjo.korean.found import Found, moved
 from yukjo.korean.numbers import NUMBER, in_units, parse, round_half_up, written
+from yukjo.korean.text import lines_with
 
 _UNIT = r"(?:%\s?p|[%％]|[가-힣A-Za-z㎡㎥㎞㎏℃/²³]{1,8})"
 _S = r"[^\S\n]*"
@@ -46,10 +47,11 @@ def equation_faults(text: str) -> list[Found]:
     >>> equation_faults("455톤 ÷ 50,000명 = 9.1kg, 82% - 75% = 7%p, 2 ÷ 3 = 약 0.66")
     []
     """
-    if "=" not in text:
-        return []
-    whole = (m for m in _EQUATION.finditer(text) if not _LEFT.search(_before(m)))
-    return [found for match in whole if (found := _judged(match))]
+    found: list[Found] = []
+    for start, line in lines_with(text, "="):
+        whole = (m for m in _EQUATION.finditer(line) if not _LEFT.search(_before(m)))
+        found += moved((one for match in whole if (one := _judged(match))), start)
+    return found
 
 
 def _before(match: re.Match[str]) -> str:

@@ -18,6 +18,15 @@ class Found(NamedTuple):
     """What should stand there instead; "" where a person has to decide."""
 
 
+def moved(found: Iterable[Found], by: int) -> list[Found]:
+    """What was found in a piece of a text, by its places in the whole.
+
+    >>> moved([Found("a", 1, 2)], 10)
+    [Found(code='a', start=11, end=12, mend='')]
+    """
+    return [one._replace(start=one.start + by, end=one.end + by) for one in found]
+
+
 def in_order(found: Iterable[Found]) -> list[Found]:
     """Without repeats, the first place first.
 

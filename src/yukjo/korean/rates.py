@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from yukjo.korean.equations import agrees
-from yukjo.korean.found import Found
+from yukjo.korean.found import Found, moved
 from yukjo.korean.numbers import NUMBER, parse, written
+from yukjo.korean.text import has_digit, lines_with
 
 _UNIT = r"%\s?p|[%％]|[가-힣㎡㎥㎞㎏℃a-zA-Z]{1,6}?"
 _PLAIN = r"(?<![\d.,])(?=\d)(?>" + NUMBER + ")"
@@ -48,6 +49,9 @@ _QUOTIENT = re.compile(
 )
 _ROUGH = re.compile(r"(?:약|대략|거의|가까이|이상|넘게|정도|가량)\s*$")
 _ROUGH_AFTER = re.compile(r"\s?(?:%p?|％)?\s?(?:가량|정도|가까이|넘게|이상|여|안팎)")
+_PARTS = re.compile("중|가운데|÷|/")
+_FROM = re.compile("에서|→|➔|->|⇒")
+_THAN_WORD = re.compile("보다")
 _MOVES = re.compile(f"{_UP}|{_DOWN}")
 _CHAIN = re.compile(r"(?:→|➔|->|⇒|에서)[^\d\n]{0,4}$")
 _OTHER_BASE = re.compile("전년|작년|지난해|동기|동월|전월|전국|평균|목표|계획|증가율|감소율")
@@ -61,15 +65,18 @@ def rate_faults(text: str) -> list[Found]:
     >>> [(f.code, f.mend) for f in rate_faults("150건 중 120건(85.0%)")]
     [('wrong-share', '80')]
     """
-    if "%" not in text and "％" not in text:
-        return []
-    found = []
-    if "중" in text or "가운데" in text or "÷" in text or "/" in text:
-        for pattern in (_SHARE, _QUOTIENT):
-            found += [one for match in pattern.finditer(text) for one in _share(match)]
-    for pattern, sign in ((_CHANGE, "에서|→|➔|->|⇒"), (_THAN, "보다")):
-        if re.search(sign, text):
-            found += [one for match in pattern.finditer(text) for one in _change(match)]
+    found: list[Found] = []
+    for start, line in lines_with(text, "%", "％"):
+        if not has_digit(line):
+            continue
+        if _PARTS.search(line):
+            for pattern in (_SHARE, _QUOTIENT):
+                shares = (one for match in pattern.finditer(line) for one in _share(match))
+                found += moved(shares, start)
+        for pattern, link in ((_CHANGE, _FROM), (_THAN, _THAN_WORD)):
+            if link.search(line):
+                changes = (one for match in pattern.finditer(line) for one in _change(match))
+                found += moved(changes, start)
     return found
 
 

@@ -44,7 +44,7 @@ def follows(asked: set[float], text: str, material: str) -> set[float]:
     shown = [value for match in _RESULT.finditer(text) for value in _values(match[0])]
     known = [*list(_values(material))[:_FIRST], 100.0, *own, *shown, *_columns(material)]
     scales = _SCALES if _UNIT_NOTE.search(material) else _SCALES[:1]
-    left = set(asked)
+    left = asked.difference(shown)
     while left:
         new = _found(left, list(dict.fromkeys(known)), scales)
         if not new:
@@ -57,7 +57,12 @@ def follows(asked: set[float], text: str, material: str) -> set[float]:
 def _found(left: set[float], known: list[float], scales: tuple[float, ...]) -> set[float]:
     """Which of the numbers left follow from those known."""
     numbers = np.array(known)
-    for reach in (_by_twos(numbers), _by_threes(numbers[:_FEW]), _by_threes(numbers[-_FEW:])):
+    for combined, some in (
+        (_by_twos, numbers),
+        (_by_threes, numbers[:_FEW]),
+        (_by_threes, numbers[-_FEW:]),
+    ):
+        reach = combined(some)
         found = {v for v in left if any(_near(reach, v / scale) for scale in scales)}
         if found:
             return found

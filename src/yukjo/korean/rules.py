@@ -16,6 +16,7 @@ from yukjo.korean.grounding import citation_faults, quotation_faults, source_fau
 from yukjo.korean.rates import rate_faults
 from yukjo.korean.speech import foreign_faults, politeness_faults
 from yukjo.korean.support import support_faults
+from yukjo.korean.text import has_digit
 from yukjo.korean.totals import comma_faults, total_faults
 
 Finder = Callable[[str, str], list[Found]]
@@ -44,7 +45,7 @@ def _document(text: str, _: str) -> list[Found]:
 
 
 def _numbers(text: str, _: str) -> list[Found]:
-    if not any(mark in text for mark in "=%％계총더합전"):
+    if not has_digit(text) or not any(mark in text for mark in "=%％계총더합전"):
         return []
     own = _own(text)
     return [*equation_faults(own), *rate_faults(own), *total_faults(own)]
@@ -80,7 +81,10 @@ def found(text: str, material: str = "", *, groups: Collection[str]) -> list[Fou
     >>> [(f.code, f.mend) for f in found("2026. 3. 5.(수) 3+4=8", groups=("numbers", "calendar"))]
     [('wrong-weekday', '목'), ('wrong-sum', '7')]
     """
-    every = in_order(one for group in groups for one in GROUPS[group](text, material))
+    raw = [one for group in groups for one in GROUPS[group](text, material)]
+    if not raw:
+        return raw
+    every = in_order(raw)
     return [one for one in every if not any(_says_more(other, one) for other in every)]
 
 

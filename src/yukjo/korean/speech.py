@@ -38,6 +38,9 @@ _OTHER = re.compile(
 )
 _CASUAL = re.compile(r"[로에서지고꼭시]\s(?:와|가|내|둬|말해|물어봐|기다려)[.!]?$")
 """Orders in 해체 that `manner.level` takes for nouns."""
+_MAY_BE_PLAIN = re.compile(
+    r"[.!?\n](?:(?<=[^니]다.)|(?<=[어돼줘해야지네래게와가내구나까라둬봐도].))", re.DOTALL
+)
 _SHORT = 3
 """Letters of a Latin word worth a word."""
 
@@ -49,6 +52,9 @@ def politeness_faults(text: str) -> list[Found]:
     >>> [text[f.start : f.end] for f in politeness_faults(text)]
     ['내일까지 처리한다.']
     """
+    # Most answers hold no sentence that could be plain, and end here.
+    if not _MAY_BE_PLAIN.search(f"{text}\n"):
+        return []
     polite: list[tuple[int, int]] = []
     plain: list[tuple[int, int]] = []
     for start, end in _own_sentences(text):

@@ -21,6 +21,7 @@ from yukjo.korean.citations import name_key
 from yukjo.korean.found import Found
 from yukjo.korean.numbers import NUMBER
 from yukjo.korean.reckoning import follows, value_of, values
+from yukjo.korean.text import has_digit
 
 SMALL = 31
 """Counts, days and months up to which a number is no claim worth asking about."""
@@ -74,12 +75,16 @@ def support_faults(text: str, material: str) -> list[Found]:
 
 def _doubtful(text: str, material: str) -> tuple[bool, bool]:
     """Whether a number, or a month and day, stands nowhere in the material; one quick pass."""
+    if not has_digit(text):
+        return False, False
     left = set(_DIGITS.findall(text)).difference(_DIGITS.findall(material))
     number = any(len(one) > 2 or int(one) > SMALL for one in left)  # noqa: PLR2004 - two digits
     return number, not set(_PAIR.findall(text)) <= set(_PAIR.findall(material))
 
 
 def _offices(text: str, material: str) -> Iterator[Found]:
+    if not any(word in text for word in ("청", "센터", "의회", "보건소")):
+        return
     words = ""
     for match in _OFFICE.finditer(text):
         if _GENERAL.match(match["place"]):
@@ -90,6 +95,8 @@ def _offices(text: str, material: str) -> Iterator[Found]:
 
 
 def _phones(text: str, material: str) -> Iterator[Found]:
+    if "-" not in text:
+        return
     dialled = ""
     for match in _PHONE.finditer(text):
         dialled = dialled or re.sub(r"[-\s).]", "", material)

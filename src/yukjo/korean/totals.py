@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from yukjo.korean.equations import rewritten
-from yukjo.korean.found import Found
+from yukjo.korean.found import Found, moved
 from yukjo.korean.numbers import NUMBER, parse
+from yukjo.korean.text import has_digit
 
 _PLAIN = r"(?<![\d.,])(?=\d)(?>" + NUMBER + ")"
 _COUNTED = (
@@ -53,6 +54,8 @@ _GOOD_GROUPS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+")
 _RULE = re.compile(r"[\s|:-]+")
 _ROWS = 3
 """Of a table: two parts and their total."""
+_BEFORE, _BEHIND = 120, 60
+"""Characters around `더하면` in which parts and total are sought."""
 _FOUR, _LONGEST = 4, 16
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
@@ -66,10 +69,14 @@ def total_faults(text: str) -> list[Found]:
     ['10,000']
     """
     found: list[Found] = []
+    if not has_digit(text):
+        return found
     if "(" in text:
         found += [one for match in _BRACKET.finditer(text) for one in _listed(match)]
-    if _ADDING.search(text):
-        found += [one for match in _ADDED.finditer(text) for one in _listed(match)]
+    for adding in _ADDING.finditer(text):
+        start = max(text.rfind("\n", 0, adding.start()) + 1, adding.start() - _BEFORE)
+        piece = text[start : adding.end() + _BEHIND]
+        found += moved((o for match in _ADDED.finditer(piece) for o in _listed(match)), start)
     if "계" in text or "전체" in text or "총합" in text:
         found += [*_lines(text), *_tables(text)]
     return found
@@ -81,6 +88,8 @@ def comma_faults(text: str) -> list[Found]:
     >>> [(f.start, f.mend) for f in comma_faults("예산 1200만 원, 12,34원, 2026년")]
     [(3, '1,200'), (12, '1,234')]
     """
+    if not has_digit(text):
+        return []
     bare = (m for m in _BARE.finditer(text) if not _is_year(m))
     grouped = (m for m in _GROUPED.finditer(text) if not _GOOD_GROUPS.fullmatch(m["number"]))
     found = []
