@@ -26,7 +26,7 @@ _EQUATION = re.compile(
     rf"(?P<sum>\(*{_S}{VALUE}{_S}\)*{_S}(?:[-+*/×÷−]{_S}{_OPERAND})+)={_S}"
     rf"(?P<about>약\s?)?(?P<sign>[-−])?(?P<result>(?>{NUMBER}))\s?(?P<unit>{_UNIT})?"
 )
-_LEFT = re.compile(r"[-+*/×÷−=(~∼:.,]\s*[가-힣A-Za-z]{0,12}\s*$")
+_LEFT = re.compile(r"[-+*/×÷−=~∼]\s*[가-힣A-Za-z]{0,12}\s*$")
 _TOKEN = re.compile(
     rf"\s*(?:(?P<sign>[-+*/×÷−()])|(?P<number>(?=\d)(?>{NUMBER}))\s?(?P<unit>{_UNIT})?)"
 )

@@ -5,6 +5,7 @@
 2. Quotations, bracketed asides, headings and labels are not the speaker's own words.
 3. A foreign word is accepted where the material has it, in brackets after its Hangul (국어기본법
    제14조), as a unit, an acronym in capitals, an address, a name of a file, or one of `ALLOWED`.
+4. A text that has more other letters than Hangul is no Korean text, and no word of it foreign.
 """
 
 import re
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 
 from yukjo.korean.found import Found
 from yukjo.korean.manner import level
-from yukjo.korean.text import sentences
+from yukjo.korean.text import is_mostly_hangul, sentences
 
 # fmt: off
 ALLOWED = frozenset((
@@ -75,7 +76,7 @@ def foreign_faults(text: str, material: str = "") -> list[Found]:
     >>> [(f.start, f.end) for f in foreign_faults("CCTV 영상은 please 확인(check)해 주세요.")]
     [(9, 15)]
     """
-    if text.isascii() or not (_LATIN.search(text) or _OTHER.search(text)):
+    if not (_LATIN.search(text) or _OTHER.search(text)) or not is_mostly_hangul(text):
         return []
     shown = _hidden(_ADDRESS, _hidden(_ASIDE, text))
     known = material.casefold()
