@@ -59,8 +59,12 @@ def _before(match: re.Match[str]) -> str:
     return match.string[max(0, match.start() - 24) : match.start()]
 
 
-def agrees(said: str, value: Fraction, *, rough: bool = False) -> bool:
+def agrees(
+    said: str, value: Fraction, *, rough: bool = False, blur: Fraction = Fraction(0)
+) -> bool:
     """Whether a number as written is `value`, rounded or cut to as many digits.
+
+    `blur` is the share of the value that rounded operands leave open (`blurred`).
 
     >>> [agrees(s, Fraction(200, 3)) for s in ("66.7", "66.6", "67", "66.5")]
     [True, True, True, False]
@@ -70,7 +74,21 @@ def agrees(said: str, value: Fraction, *, rough: bool = False) -> bool:
         return True
     step = last_digit(said)
     near = {round_half_up(value / step) * step, _cut(value, step)}
-    return number in near or (rough and min(abs(number - one) for one in near) <= step)
+    if number in near or (rough and min(abs(number - one) for one in near) <= step):
+        return True
+    return bool(blur) and abs(number - value) <= abs(value) * blur + step
+
+
+def blurred(said: str) -> Fraction:
+    """The share of a written number that its rounding leaves open; 0 of a whole number.
+
+    >>> str(blurred("46.2")), str(blurred("80"))
+    ('1/924', '0')
+    """
+    value = parse(said)
+    if "." not in said or not value:
+        return Fraction(0)
+    return last_digit(said) / 2 / abs(value)
 
 
 def last_digit(said: str) -> Fraction:
@@ -100,7 +118,7 @@ def _judged(match: re.Match[str]) -> Found | None:
     read, said = _read(match["sum"]), parse(match["result"])
     if read is None or said is None:
         return None
-    value, units = read
+    value, units, blur = read
     if match["sign"]:
         said = -said
     unit = _PARTICLE.sub("", match["unit"] or "")
@@ -109,9 +127,11 @@ def _judged(match: re.Match[str]) -> Found | None:
     in_percent = _PERCENT.match(unit) or any(map(_PERCENT.match, units))
     meant = [value, value * 100] if in_percent else [value]
     size = [abs(one) for one in meant] if match["sign"] else meant
-    if any(agrees(match["result"], one, rough=rough) for one in size):
+    # `2.2조` may be 2.2 teams.
+    ways = {match["result"], re.sub(r"\s?[조억만천백십]+$", "", match["result"])}
+    if any(agrees(way, one, rough=rough, blur=blur) for way in ways for one in size):
         return None
-    if unit not in units and not in_percent and _scaled(said, value):
+    if unit not in units and any(_scaled(said, one) for one in size):
         return None
     best = min(size, key=lambda one: abs(one - abs(said)))
     return Found("wrong-sum", *match.span("result"), rewritten(match["result"], best))
@@ -139,10 +159,11 @@ def _scaled(said: Fraction, value: Fraction) -> bool:
     return any(abs(ratio / one - 1) < Fraction(1, 20) for one in (*powers, *times))
 
 
-def _read(text: str) -> tuple[Fraction, list[str]] | None:
-    """Value and units of a sum; None where it can't be reckoned."""
+def _read(text: str) -> tuple[Fraction, list[str], Fraction] | None:
+    """Value, units and blur of a sum; None where it can't be reckoned."""
     tokens: list[Fraction | str] = []
     units: list[str] = []
+    blur = Fraction(0)
     place, body = 0, text.strip()
     # `(3+4=7` opens an aside, and no bracket of the sum.
     while body.startswith("(") and body.count("(") > body.count(")"):
@@ -164,9 +185,10 @@ def _read(text: str) -> tuple[Fraction, list[str]] | None:
             return None
         unit = _PARTICLE.sub("", token["unit"] or "")
         units.append(unit)
+        blur += blurred(token["number"])
         tokens.append(number / 100 if _PERCENT.match(unit) else number)
     value = _Sum(tokens).value()
-    return None if value is None else (value, units)
+    return None if value is None else (value, units, blur)
 
 
 class _Sum:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 
-from yukjo.korean.equations import agrees
+from yukjo.korean.equations import agrees, blurred
 from yukjo.korean.found import Found, moved
 from yukjo.korean.numbers import NUMBER, parse, written
 from yukjo.korean.text import has_digit, lines_with
@@ -20,7 +20,7 @@ from yukjo.korean.text import has_digit, lines_with
 _UNIT = r"%\s?p|[%％]|[가-힣㎡㎥㎞㎏℃a-zA-Z]{1,6}?"
 _PLAIN = r"(?<![\d.,])(?=\d)(?>" + NUMBER + ")"
 # Numbers that only say which year or quarter don't stand between two figures.
-_GAP = r"(?:[^\d.!?\n%％]|\.(?=\d)|\d+(?:년|월|분기|차|반기|일|시)){0,24}?"
+_GAP = r"(?:[^\d.!?\n%％]|\.(?=\d)|\d+(?:년|월|분기|반기)){0,24}?"
 _UP = "증가|상승|늘|오르|올랐|올라|높아[지졌]|많아[지졌]|개선"
 _DOWN = "감소|하락|줄|내리|내렸|내려|낮아[지졌]|적어[지졌]|떨어"
 _RATE = r"(?P<rate>\d+(?:\.\d+)?)\s?(?P<sign>%\s?p|[%％](?!\s?[pP포]))"
@@ -106,7 +106,7 @@ def _change(match: re.Match[str]) -> Iterator[Found]:
         yield from _of_rates(match, before, after, points=points)
     elif not points and before:
         value = abs(after - before) / before * 100
-        if not agrees(match["rate"], value, rough=_rough(match)):
+        if not agrees(match["rate"], value, rough=_rough(match), blur=_blur(match, after - before)):
             yield Found("wrong-rate", *match.span("rate"), _written(match["rate"], value))
     if (re.match(_UP, match["way"]) is not None) != (after > before):
         mend = "증가" if after > before else "감소"
@@ -145,6 +145,12 @@ def _of_rates(
 def _rough(match: re.Match[str]) -> bool:
     text, (start, end) = match.string, match.span("rate")
     return bool(_ROUGH.search(text[max(0, start - 6) : start]) or _ROUGH_AFTER.match(text, end))
+
+
+def _blur(match: re.Match[str], step: Fraction) -> Fraction:
+    """The share of a change that two rounded figures leave open."""
+    open_ = sum(blurred(match[name]) * (parse(match[name]) or 0) for name in ("before", "after"))
+    return Fraction(open_) / abs(step) if step else Fraction(0)
 
 
 def _written(said: str, value: Fraction) -> str:

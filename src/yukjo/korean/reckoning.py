@@ -19,14 +19,16 @@ Numbers = NDArray[np.float64]
 
 NUMBERS = re.compile(rf"(?<![\d.,])(?=\d)(?>{NUMBER})")
 _PLAIN = re.compile(r"(?a:\d{1,3}(?:,\d{3})+|\d{1,15})(?:\.\d{1,10})?")
-_RESULT = re.compile(r"=\s?(?:약\s?)?\d[^\n=;]{0,20}|\d[\d,.]*\s?[÷×]\s?\d[\d,.]*")
+_RESULT = re.compile(
+    r"=\s?(?:[가-힣]{1,3}\s)?(?:약\s?)?\d[^\n=;]{0,20}|\d[\d,.]*\s?[÷×]\s?\d[\d,.]*"
+)
 _MINUTES = re.compile(r"(\d{1,3})분\s?(\d{1,2})초")
 _UNIT_NOTE = re.compile(
     r"단위|[(（,]\s?(?:천|만|십만|백만|천만|억)\s?(?:원|명|톤)?\s?[)）,:]|백만\s?원|억\s?원"
 )
 _SCALES = (1.0, 1e3, 1e4, 1e6, 1e8)
 """What the numbers of a table may be counted in."""
-_FIRST, _FEW = 60, 16
+_FIRST, _FEW = 60, 12
 """Numbers of a material that are combined by twos, and by threes."""
 _CELLS = 12
 _MANY = 1e7
@@ -57,11 +59,8 @@ def follows(asked: set[float], text: str, material: str) -> set[float]:
 def _found(left: set[float], known: list[float], scales: tuple[float, ...]) -> set[float]:
     """Which of the numbers left follow from those known."""
     numbers = np.array(known)
-    for combined, some in (
-        (_by_twos, numbers),
-        (_by_threes, numbers[:_FEW]),
-        (_by_threes, numbers[-_FEW:]),
-    ):
+    ends = numbers if len(numbers) <= 2 * _FEW else np.r_[numbers[:_FEW], numbers[-_FEW:]]
+    for combined, some in ((_by_twos, numbers), (_by_threes, ends)):
         reach = combined(some)
         found = {v for v in left if any(_near(reach, v / scale) for scale in scales)}
         if found:
@@ -87,7 +86,16 @@ def _by_threes(known: Numbers) -> Numbers:
     a, b, c = known[:, None, None], known[None, :, None], known[None, None, :]
     with np.errstate(divide="ignore", invalid="ignore"):
         plus, minus, product = a + b, a - b, a * b
-        made = [product * c, product / c, a / b / c, plus * c, minus * c, product + c, product - c]
+        made = [
+            product * c / 100,
+            product * c,
+            product / c,
+            a / b / c,
+            plus * c,
+            minus * c,
+            product + c,
+            product - c,
+        ]
         made += [plus / c, minus / c, plus / c * 100, minus / c * 100, plus + c, plus - c]
     return _flat(made)
 

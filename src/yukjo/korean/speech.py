@@ -5,7 +5,7 @@
 2. Quotations, bracketed asides, headings and labels are not the speaker's own words.
 3. A foreign word is accepted where the material has it, in brackets after its Hangul (국어기본법
    제14조), as a unit, an acronym in capitals, an address, a name of a file, or one of `ALLOWED`.
-4. A text that has more other letters than Hangul is no Korean text, and no word of it foreign.
+4. A text with hardly any Hangul is no Korean text, and no word of it foreign.
 """
 
 import re
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from yukjo.korean.found import Found
 from yukjo.korean.manner import level
-from yukjo.korean.text import is_mostly_hangul, sentences
+from yukjo.korean.text import hangul_share, sentences
 
 # fmt: off
 ALLOWED = frozenset((
@@ -42,6 +42,8 @@ _CASUAL = re.compile(r"[로에서지고꼭시]\s(?:와|가|내|둬|말해|물어
 _MAY_BE_PLAIN = re.compile(
     r"[.!?\n](?:(?<=[^니]다.)|(?<=[어돼줘해야지네래게와가내구나까라둬봐도].))", re.DOTALL
 )
+_KOREAN = 0.25
+"""Share of Hangul letters from which a text is Korean."""
 _SHORT = 3
 """Letters of a Latin word worth a word."""
 
@@ -76,7 +78,7 @@ def foreign_faults(text: str, material: str = "") -> list[Found]:
     >>> [(f.start, f.end) for f in foreign_faults("CCTV 영상은 please 확인(check)해 주세요.")]
     [(9, 15)]
     """
-    if not (_LATIN.search(text) or _OTHER.search(text)) or not is_mostly_hangul(text):
+    if not (_LATIN.search(text) or _OTHER.search(text)) or hangul_share(text) < _KOREAN:
         return []
     shown = _hidden(_ADDRESS, _hidden(_ASIDE, text))
     known = material.casefold()
