@@ -61,6 +61,8 @@ class Named(NamedTuple):
     month: int
     day: int
     own_year: bool
+    earlier: bool
+    """Whether its month lies before that of the day named before it: the year may have changed."""
 
     def on(self, year: int) -> date | None:
         """The day in that year; None where it has no such day."""
@@ -90,8 +92,7 @@ def calendar_faults(text: str) -> list[Found]:
 def days_named(text: str) -> Iterator[Named]:
     """Every day of a month in `text`, in order, whether or not the calendar has it."""
     year: int | None = None
-    place = 0
-    last_end = -1
+    place, last_end, before = 0, -1, 0
     while True:
         match = _DAY.search(text, place)
         link = _LINK.match(text, last_end) if last_end >= 0 else None
@@ -108,7 +109,8 @@ def days_named(text: str) -> Iterator[Named]:
         year = int(own) if own else year
         assert month, "every form has a month"
         assert day, "every form has a day"
-        yield Named(*match.span(), year, int(month), int(day), own is not None)
+        yield Named(*match.span(), year, int(month), int(day), own is not None, int(month) < before)
+        before = int(month)
         last_end = place = match.end()
 
 
@@ -123,7 +125,7 @@ def _years(one: Named) -> list[int]:
     """The years that a day may be of."""
     if one.year is None:
         return []
-    return [one.year] if one.own_year else [one.year, one.year + 1]
+    return [one.year, one.year + 1] if one.earlier and not one.own_year else [one.year]
 
 
 def _weekdays(text: str, named: list[Named]) -> Iterator[Found]:

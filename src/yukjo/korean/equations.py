@@ -154,9 +154,9 @@ def _scaled(said: Fraction, value: Fraction) -> bool:
     if not value or not said:
         return False
     ratio = abs(said / value)
-    powers = [Fraction(10) ** power for power in range(-12, 13)]
+    powers = [Fraction(10) ** power for power in range(-12, 13) if power]
     times = [one for time in _TIMES for one in (Fraction(time), Fraction(1, time))]
-    return any(abs(ratio / one - 1) < Fraction(1, 20) for one in (*powers, *times))
+    return any(abs(ratio / one - 1) < Fraction(1, 100) for one in (*powers, *times))
 
 
 def _read(text: str) -> tuple[Fraction, list[str], Fraction] | None:

@@ -20,9 +20,11 @@ Numbers = NDArray[np.float64]
 NUMBERS = re.compile(rf"(?<![\d.,])(?=\d)(?>{NUMBER})")
 _PLAIN = re.compile(r"(?a:\d{1,3}(?:,\d{3})+|\d{1,15})(?:\.\d{1,10})?")
 _RESULT = re.compile(
-    r"=\s?(?:[가-힣]{1,3}\s)?(?:약\s?)?\d[^\n=;]{0,20}|\d[\d,.]*\s?[÷×]\s?\d[\d,.]*"
+    r"=\s?(?:[가-힣]{1,3}\s)?(?:약\s?)?\d[^\n=;]{0,20}"
+    r"|\d[\d,.]*\s?[÷×]\s?\d[\d,.]*"
 )
 _MINUTES = re.compile(r"(\d{1,3})분\s?(\d{1,2})초")
+_BETWEEN = re.compile(r"\s*[|;\t/]\s*|[^\S\n]{2,}|,(?!\d{3})")
 _UNIT_NOTE = re.compile(
     r"단위|[(（,]\s?(?:천|만|십만|백만|천만|억)\s?(?:원|명|톤)?\s?[)）,:]|백만\s?원|억\s?원"
 )
@@ -86,26 +88,19 @@ def _by_threes(known: Numbers) -> Numbers:
     a, b, c = known[:, None, None], known[None, :, None], known[None, None, :]
     with np.errstate(divide="ignore", invalid="ignore"):
         plus, minus, product = a + b, a - b, a * b
-        made = [
-            product * c / 100,
-            product * c,
-            product / c,
-            a / b / c,
-            plus * c,
-            minus * c,
-            product + c,
-            product - c,
-        ]
+        made = [product * c, product * c / 100, product / c, a / b / c, product + c, product - c]
+        made += [plus * c, minus * c]
         made += [plus / c, minus / c, plus / c * 100, minus / c * 100, plus + c, plus - c]
     return _flat(made)
 
 
 def _columns(material: str) -> Iterator[float]:
     """What runs of cells in each column of a table add up to."""
-    if "|" not in material:
-        return
-    rows = [line.strip().strip("|").split("|") for line in material.split("\n") if "|" in line]
-    for column in zip(*[row for row in rows if len(row) == len(rows[-1])], strict=True):
+    lines = (line.strip().strip("|") for line in material.split("\n"))
+    rows = [row for line in lines if len(row := _BETWEEN.split(line)) > 1]
+    widths = [len(row) for row in rows]
+    usual = max(set(widths), key=widths.count, default=0)
+    for column in zip(*[row for row in rows if len(row) == usual], strict=True):
         cells = [next(_values(cell), None) for cell in column]
         values = [value for value in cells if value is not None][:_CELLS]
         for start in range(len(values)):
