@@ -50,8 +50,9 @@ def broken(record: dict[str, Any]) -> Iterator[Fault]:
 
 def material(record: dict[str, Any]) -> str:
     """All that the answer may rest on; "" where it was given nothing but the question."""
-    turns = record.get("messages") or ()
-    said = [turn.get("content") for turn in turns if isinstance(turn, dict)]
+    turns = record.get("messages")
+    known = turns if isinstance(turns, list) else ()
+    said = [turn.get("content") for turn in known if isinstance(turn, dict)]
     given = [text for text in (*said, record.get("input")) if isinstance(text, str)]
     if not any(text.strip() for text in given):
         return ""
