@@ -35,7 +35,9 @@ def new_moon(k: int) -> datetime:
     days += -0.00024 * e * math.sin(2 * moon - sun) - 0.00017 * math.sin(omega)
     days += -0.00007 * math.sin(moon + 2 * sun) + 0.00004 * math.sin(2 * moon - 2 * node)
     days += 0.000325 * math.sin(math.radians(299.77 + 0.107408 * k - 0.009173 * t**2))
-    return datetime(2000, 1, 1, 12) + timedelta(days=days - 2451545, hours=9, seconds=-70)
+    return datetime.fromisoformat("2000-01-01 12:00") + timedelta(
+        days=days - 2451545, hours=9, seconds=-70
+    )
 
 
 MOONS = {new_moon(k).date() for k in range(290, 390)}
@@ -86,7 +88,7 @@ def test_a_petition_is_due(received: str, days: int, ends: str) -> None:
 
 
 def test_a_day_off_that_no_table_knows_can_be_handed_over() -> None:
-    received = datetime(2026, 6, 8, 9)
+    received = datetime.fromisoformat("2026-06-08 09:00")
     assert due(received, days=6).date() == date(2026, 6, 15)
     assert due(received, days=6, off=[date(2026, 6, 9)]).date() == date(2026, 6, 16)
 

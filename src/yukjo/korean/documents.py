@@ -19,13 +19,13 @@ from yukjo.korean.citations import SUBITEMS
 from yukjo.korean.found import Found, in_order
 from yukjo.korean.numbers import in_words, parse
 
-VERSION = 1
-"""Raised when a rule demands something else than before."""
+VERSION = 2
+"""Raised when a rule demands something else than before. 2: `3. 12. 31. 완료` has a label, 3."""
 
 _NUMERALS = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 _LETTERS = "㉮㉯㉰㉱㉲㉳㉴㉵㉶㉷㉸㉹㉺㉻"
 _LABEL = re.compile(
-    rf"^[ \t]*(?:(?P<n1>\d{{1,2}})\.(?!\d)(?!\s?\d{{1,2}}\.(?!\d))"
+    rf"^[ \t]*(?:(?P<n1>\d{{1,2}})\.(?!\d)(?!\s?\d{{1,2}}\.(?!\d|\s?\d{{1,2}}\.))"
     rf"|(?P<h1>[{SUBITEMS}])\.|\((?P<n3>\d{{1,2}})\)"
     rf"|\((?P<h3>[{SUBITEMS}])\)|(?P<n2>\d{{1,2}})\)|(?P<h2>[{SUBITEMS}])\)"
     rf"|(?P<n4>[{_NUMERALS}])|(?P<h4>[{_LETTERS}]))[^\S\n]*(?=\S)",
