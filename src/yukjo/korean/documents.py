@@ -204,9 +204,10 @@ def _money_looked(text: str) -> Iterator[Looked]:
 
 
 def _attachments_looked(text: str) -> Iterator[Looked]:
-    *_, last = [None, *_ATTACHED.finditer(text)]
-    if last is None:
+    every = list(_ATTACHED.finditer(text))
+    if not every:
         return
+    last = every[-1]
     named = [
         (last.end() + found.start(), found[0].strip())
         for found in _ROW.finditer(text[last.end() :])

@@ -111,7 +111,8 @@ def _columns(material: str) -> Iterator[float]:
 
 
 def _flat(made: list[Numbers]) -> Numbers:
-    return np.abs(np.concatenate([one.ravel() for one in made]))
+    flat: Numbers = np.abs(np.concatenate([one.ravel() for one in made]))
+    return flat
 
 
 def _near(reach: Numbers, value: float) -> bool:

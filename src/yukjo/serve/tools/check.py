@@ -72,7 +72,7 @@ class DocumentCheck(Tool[CheckArguments]):
 
 def _listed(every: list[Found]) -> list[Found]:
     counts: Counter[str] = Counter()
-    kept = []
+    kept: list[Found] = []
     for one in every:
         counts[one.code] += 1
         if counts[one.code] <= MOST_OF_ONE and len(kept) < MOST:
