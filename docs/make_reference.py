@@ -267,6 +267,8 @@ def example_values(code: str) -> Mapping[str, Any]:
         "bidi": {"shown": "U+202E"},
         "zero-width": {"shown": "U+200B"},
     }
+    special |= {code: {"shown": place, "mend": mend} for code, (place, mend) in
+                WORDS["rule_examples"].items()}  # fmt: skip
     return values | special.get(code, {})
 
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from pydantic import Field
 
 from yukjo.data import personal
+from yukjo.data.rule_words import RULE_WORDS
 from yukjo.korean.pii import Level
 from yukjo.korean.text import shown
 from yukjo.pictures import BYTES, FORMATS, PIXELS, THIN
@@ -341,3 +342,4 @@ RULES |= {
     )
     for code, kind in personal.CODES.items()
 }
+RULES |= {code: _Rule("warning", w.message, w.fix) for code, w in RULE_WORDS.items()}

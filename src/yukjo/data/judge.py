@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from yukjo.data import personal
 from yukjo.data.findings import LONG, SHORT, Fault, cut
+from yukjo.data.rules import broken
 from yukjo.korean import pii
 from yukjo.korean import text as korean
 from yukjo.records import DIFFICULTIES, Role, Sample
@@ -55,6 +56,7 @@ def judge(
     output = record.get("output")
     if isinstance(output, str):
         faults += _manner(output, seen=bool(record.get("images")))
+        faults += broken(record)
     return faults[:MOST]
 
 
