@@ -9,6 +9,7 @@ from yukjo.cli import (
     ask,
     bench,
     data,
+    data_import,
     doctor,
     evaluate,
     gate,
@@ -56,6 +57,8 @@ app.command(help=index.HELP)(index.index)
 app.command(help=route.HELP)(route.route)
 app.command(help=doctor.HELP)(doctor.doctor)
 data.app.command("show", help=show.HELP)(show.show)
+data.app.command("import", help=data_import.IMPORT)(data_import.import_)
+data.app.command("finish", help=data_import.FINISH)(data_import.finish)
 app.add_typer(data.app, name="data")
 app.add_typer(adapter.app, name="adapter")
 app.add_typer(ledger.app, name="ledger")

@@ -3,8 +3,10 @@
 1. At most `LIMIT` bytes of a line are ever held; a longer line is passed over and said so.
 2. A line ends at a line feed and nowhere else; its ending is no part of it.
 3. A byte order mark at the start of the file is no part of the first line.
+4. A file of drafts is refused by name: what it holds is no sample yet.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -15,7 +17,11 @@ from yukjo.words import say
 LIMIT = 1 << 20
 """Bytes of the longest line that is looked at: 1 MiB, some 350,000 Korean characters."""
 
+DRAFTS = ".drafts.jsonl"
+"""How the name of a file of drafts ends."""
+
 _BOM = b"\xef\xbb\xbf"
+_DRAFT = re.compile(rb'\s*\{\s*"draft"\s*:')
 
 
 class Line(NamedTuple):
@@ -30,17 +36,34 @@ class Line(NamedTuple):
     """Whether it ended in carriage return and line feed."""
 
 
-def read_lines(path: Path) -> Iterator[Line]:
-    """The lines of `path`; DataError where it can't be opened or read."""
+def read_lines(path: Path, *, drafts: bool = False) -> Iterator[Line]:
+    """The lines of `path`; DataError where it can't be opened or read, or holds drafts.
+
+    With `drafts` a file of drafts is read as well.
+    """
     try:
         with path.open("rb") as file:
-            yield from _lines(file)
+            for line in _lines(file):
+                if line.number == 1 and not drafts:
+                    refuse_drafts(path, line.data or b"")
+                yield line
     except (OSError, ValueError) as fault:  # ValueError: a NUL in the name
         raise DataError(
             say("the file can't be read: {why}", why=_why(fault)),
             where=name_of(path),
             fix=say("name a readable JSONL file"),
         ) from None
+
+
+def refuse_drafts(path: Path, first: bytes) -> None:
+    """DataError where the name of a file or its first line says that it holds drafts."""
+    if path.name.lower().endswith(DRAFTS) or _DRAFT.match(first):
+        raise DataError(
+            say("the file holds drafts, which are no samples yet"),
+            where=name_of(path),
+            fix=say("write their questions and answers, then: yukjo data finish {file} --out FILE",
+                    file=name_of(path)),
+        )  # fmt: skip
 
 
 def name_of(path: Path) -> str:

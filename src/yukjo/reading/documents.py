@@ -86,7 +86,7 @@ def weigh_zip(path: Path, *, most_mb: int = INFLATED_MB) -> None:
         raise refused(path, say("it unpacks to more than {most} MB", most=most_mb))
 
 
-def decoded(path: Path) -> str:
+def decoded(path: Path, *, most: int = MOST_CHARACTERS) -> str:
     """The text of a file in UTF-8, or in CP949 as older Korean programs write it."""
     data = path.read_bytes()
     for encoding in ("utf-8-sig", "cp949"):
@@ -96,7 +96,7 @@ def decoded(path: Path) -> str:
             continue
         if "\x00" in text:
             break
-        return _bounded(text, path)
+        return _bounded(text, path, most)
     raise refused(path, say("it is neither UTF-8 nor CP949 text"))
 
 
@@ -134,9 +134,9 @@ def _pdf(path: Path) -> list[Block]:
     return [Block(text=text, page=number) for number, text in enumerate(pages, 1) if text]
 
 
-def _bounded(text: str, path: Path) -> str:
-    if len(text) > MOST_CHARACTERS:
-        raise refused(path, say("it holds more than {most:,} characters", most=MOST_CHARACTERS))
+def _bounded(text: str, path: Path, most: int = MOST_CHARACTERS) -> str:
+    if len(text) > most:
+        raise refused(path, say("it holds more than {most:,} characters", most=most))
     return text
 
 
