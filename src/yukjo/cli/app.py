@@ -9,6 +9,8 @@ from yukjo.cli import (
     ask,
     bench,
     data,
+    data_diff,
+    data_export,
     data_import,
     doctor,
     evaluate,
@@ -59,6 +61,8 @@ app.command(help=doctor.HELP)(doctor.doctor)
 data.app.command("show", help=show.HELP)(show.show)
 data.app.command("import", help=data_import.IMPORT)(data_import.import_)
 data.app.command("finish", help=data_import.FINISH)(data_import.finish)
+data.app.command("export", help=data_export.HELP)(data_export.export)
+data.app.command("diff", help=data_diff.HELP)(data_diff.diff)
 app.add_typer(data.app, name="data")
 app.add_typer(adapter.app, name="adapter")
 app.add_typer(ledger.app, name="ledger")
