@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from yukjo.cli.data import Agents
 from yukjo.cli.options import AsJson, print_json
 from yukjo.words import say
 
@@ -35,10 +36,7 @@ def diff(
     limit: Annotated[
         int, typer.Option(min=0, help=say("Samples shown of each kind; --json has all"))
     ] = 20,
-    agents: Annotated[
-        list[str] | None,
-        typer.Option("--agent", help=say("An agent that may occur; repeat for more (default: the six)")),
-    ] = None,
+    agents: Agents = None,
     json_: AsJson = False,
 ) -> None:  # fmt: skip
     """Read both, pair their samples, show what differs."""

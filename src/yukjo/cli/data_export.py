@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from yukjo.cli.data import Agents
 from yukjo.cli.options import AsJson, print_json
 from yukjo.words import say
 
@@ -33,13 +34,11 @@ def export(
     url: Annotated[str | None, typer.Option(help=say("Croissant: its address"))] = None,
     creator: Annotated[str | None, typer.Option(help=say("Croissant: who made it"))] = None,
     published: Annotated[
-        str | None, typer.Option("--date", help=say("Croissant: day it is published (default: today)"))
+        str | None,
+        typer.Option("--date", help=say("Croissant: day it is published (default: today)")),
     ] = None,
     version: Annotated[str, typer.Option(help=say("Croissant: version of the set"))] = "1.0.0",
-    agents: Annotated[
-        list[str] | None,
-        typer.Option("--agent", help=say("An agent that may occur; repeat for more (default: the six)")),
-    ] = None,
+    agents: Agents = None,
     force: Annotated[bool, typer.Option("--force", help=say("Overwrite other content"))] = False,
     json_: AsJson = False,
 ) -> None:  # fmt: skip
@@ -88,9 +87,7 @@ def _read(files: list[Path], agents: list[str] | None) -> "dict[Path, tuple[Samp
     allowed = tuple(agents or SIX)
     everything = read(files, agents=allowed)
     if everything.dropped:
-        typer.echo(
-            say("repeated samples dropped: {count}", count=everything.dropped), err=True
-        )
+        typer.echo(say("repeated samples dropped: {count}", count=everything.dropped), err=True)
     return {file: read([file], agents=allowed).samples for file in dict.fromkeys(files)}
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from yukjo.cli.data import Agents
 from yukjo.cli.options import AsJson, print_json
 from yukjo.words import say
 
@@ -36,9 +37,7 @@ _CELL = 120
 """Characters of a text in the preview."""
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE", help=say("Files to import"))]
-Out = Annotated[
-    Path | None, typer.Option(help=say("File to write; *.drafts.jsonl for documents"))
-]
+Out = Annotated[Path | None, typer.Option(help=say("File to write; *.drafts.jsonl for documents"))]
 Force = Annotated[bool, typer.Option("--force", help=say("Overwrite other content"))]
 Keep = Annotated[
     bool,
@@ -46,9 +45,7 @@ Keep = Annotated[
 ]
 Preview = Annotated[
     int | None,
-    typer.Option(
-        min=1, metavar="N", help=say("Only show the first N rows that would be written")
-    ),
+    typer.Option(min=1, metavar="N", help=say("Only show the first N rows that would be written")),
 ]
 
 
@@ -102,10 +99,7 @@ def finish(
     preview: Preview = None,
     force: Force = False,
     keep: Keep = False,
-    agents: Annotated[
-        list[str] | None,
-        typer.Option("--agent", help=say("An agent that may occur; repeat for more (default: the six)")),
-    ] = None,
+    agents: Agents = None,
     json_: AsJson = False,
 ) -> None:  # fmt: skip
     """Read, mask, check, write."""
@@ -226,23 +220,21 @@ def _rows(report: "Report", rows: list[dict[str, Any]]) -> "Table":
     """The rows that would be written."""
     from yukjo.korean.text import shown
 
+    columns = {"agent_type": say("agent"), "instruction": say("question"), "input": say("material"),
+               "output": say("answer"), "source": say("source")}  # fmt: skip
     if report.kind == "drafts":
-        names, heads = ("material", "source"), (say("material"), say("source"))
-    else:
-        names = ("agent_type", "instruction", "input", "output", "source")
-        heads = (say("agent"), say("question"), say("material"), say("answer"), say("source"))
-    table = _table(*heads)
+        columns = {"material": say("material"), "source": say("source")}
+    table = _table(*columns.values())
     for row in rows:
-        earlier = len(row.get("messages", ()))
-        turns = say(" (after {count} turns)", count=earlier) if earlier else ""
-        cells = [shown(str(row.get(name, "")), limit=_CELL) for name in names]
-        cells[min(1, len(cells) - 1)] += turns
-        table.add_row(*cells)
+        cells = {name: shown(str(row.get(name, "")), limit=_CELL) for name in columns}
+        if earlier := len(row.get("messages", ())):
+            cells["instruction"] += say(" (after {count} turns)", count=earlier)
+        table.add_row(*cells.values())
     return table
 
 
 def _files(report: "Report") -> "Table":
-    table = _table(say("file"), say("format"), say("read"), say("imported"), say("refused"))
+    table = _table(say("file"), say("format"), say("read"), say("imported"), say("not taken"))
     for file in report.files:
         formats = ", ".join(f"{name} {count:,}" for name, count in file.formats.items())
         table.add_row(_plain(file.file), formats or "-", f"{file.read:,}", f"{file.imported:,}",
@@ -254,8 +246,8 @@ def _columns(file: "FileRead") -> Iterator[str]:
     """Where a file's fields came from, and what of it is not used."""
     for sheet in file.sheets:
         pairs = ", ".join(f"{name} ← {_plain(column)}" for name, column in sheet.columns.items())
-        yield say("{file}, header in row {row}: {pairs}", row=sheet.header, pairs=pairs,
-                  file=_plain(file.file + (f" [{sheet.sheet}]" if sheet.sheet else "")))  # fmt: skip
+        name = _named(file.file, sheet.sheet)
+        yield say("{file}, header in row {row}: {pairs}", file=name, row=sheet.header, pairs=pairs)
         if sheet.above:
             yield say("  {count} rows above the header are no samples", count=sheet.above)
     if file.unused:
@@ -266,9 +258,8 @@ def _columns(file: "FileRead") -> Iterator[str]:
 def _refusals(report: "Report") -> "Table":
     table = _table(say("file"), say("row"), say("code"), say("why it is refused"))
     for found in report.refusals[:SHOWN]:
-        name = found.file + (f" [{found.sheet}]" if found.sheet else "")
         row = f"{found.row:,}" if found.row else say("all of it")
-        table.add_row(_plain(name), row, found.code, found.message)
+        table.add_row(_named(found.file, found.sheet), row, found.code, found.message)
     return table
 
 
@@ -284,8 +275,8 @@ def _notes(report: "Report") -> Iterator[str]:
         yield say("rows with invisible characters or Korean in pieces, mended: {count}",
                   count=f"{report.mended:,}")  # fmt: skip
     if report.own_licences:
-        yield say("licences that rows name themselves: {licences}",
-                  licences=", ".join(f"{_plain(n)} {c:,}" for n, c in report.own_licences.items()))  # fmt: skip
+        own = (f"{_plain(name)} {count:,}" for name, count in report.own_licences.items())
+        yield say("licences that rows name themselves: {licences}", licences=", ".join(own))
     if report.masking:
         found = ", ".join(f"{kind} {count:,}" for kind, count in report.personal_data.items())
         yield say("personal data masked: {found}", found=found or say("none found"))
@@ -301,6 +292,11 @@ def _table(*columns: str) -> "Table":
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
+
+
+def _named(file: str, sheet: str) -> str:
+    """A file and its sheet, where it has several."""
+    return _plain(f"{file} [{sheet}]" if sheet else file)
 
 
 def _plain(text: str) -> str:

@@ -130,7 +130,7 @@ def _counts(
     removed: dict[str, Sample],
     added: dict[str, Sample],
 ) -> dict[str, Counts]:
-    """Counts an agent; a sample that went to another agent is a change of the agent it came from."""
+    """Counts of each agent; a sample that went to another agent is a change of its old one."""
     parts = [Counter(sample.agent_type for sample in part.values())
              for part in (old, new, removed, added)]  # fmt: skip
     before, after, gone, fresh = parts
@@ -156,7 +156,9 @@ def _by_key(key: Callable[[Sample], object]) -> Callable[[list[Sample], list[Sam
             owners: defaultdict[object, list[Sample]] = defaultdict(list)
             for sample in side:
                 owners[key(sample)].append(sample)
-            sides.append({k: own[0] for k, own in owners.items() if k is not None and len(own) == 1})
+            sides.append(
+                {k: own[0] for k, own in owners.items() if k is not None and len(own) == 1}
+            )
         first, second = sides
         yield from ((first[k], second[k]) for k in first if k in second)
 

@@ -98,7 +98,9 @@ def _delimiter(text: str) -> str:
 
     def fit(delimiter: str) -> tuple[int, int]:
         try:
-            rows = islice(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), _LOOKED_AT)
+            rows = islice(
+                csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), _LOOKED_AT
+            )
             widths = Counter(len(row) for row in rows if len(row) > 1)
         except csv.Error:
             return 0, 0
@@ -166,9 +168,7 @@ def _bounded(rows: Iterable[list[str]], path: Path) -> list[Cells]:
         if len(cells) > MOST_COLUMNS:
             raise refused(path, say("it has more than {most} columns", most=MOST_COLUMNS))
         if characters > MOST_CHARACTERS:
-            raise refused(
-                path, say("it holds more than {most:,} characters", most=MOST_CHARACTERS)
-            )
+            raise refused(path, say("it holds more than {most:,} characters", most=MOST_CHARACTERS))
         found.append(Cells(number, cells, any(map(_differs, row, cells))))
         if len(found) > MOST_ROWS:
             raise refused(path, say("it has more than {most:,} rows", most=MOST_ROWS))

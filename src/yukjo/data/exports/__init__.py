@@ -23,7 +23,9 @@ _NAMED = 5
 _PAIR = 2
 
 
-def exported(samples: Sequence[Sample], format_: Format, *, history: bool = False) -> list[dict[str, Any]]:
+def exported(
+    samples: Sequence[Sample], format_: Format, *, history: bool = False
+) -> list[dict[str, Any]]:
     """The samples as lines; DataError that names those that have no place in the format.
 
     `history` lets Alpaca lines have earlier turns, as pairs of question and answer.
@@ -47,9 +49,7 @@ def _IMAGES() -> str:  # noqa: N802 - words that are chosen when they are said
     return say("leave out the samples with images")
 
 
-def _refuse(
-    samples: Sequence[Sample], bad: Callable[[Sample], bool], what: str, fix: str
-) -> None:
+def _refuse(samples: Sequence[Sample], bad: Callable[[Sample], bool], what: str, fix: str) -> None:
     names = [sample.name for sample in samples if bad(sample)]
     if names:
         first = ", ".join(shown(name) for name in names[:_NAMED])
@@ -77,7 +77,10 @@ def _unpaired(sample: Sample) -> bool:
 def _chatml(sample: Sample) -> dict[str, Any]:
     """`messages`; `input_from` is the character of the last question at which the input begins."""
     question = sample.instruction + _GAP + sample.input if sample.input else sample.instruction
-    last = (Message(role="user", content=question), Message(role="assistant", content=sample.output))
+    last = (
+        Message(role="user", content=question),
+        Message(role="assistant", content=sample.output),
+    )
     turns = [{"role": turn.role, "content": turn.content} for turn in (*sample.messages, *last)]
     start = {"input_from": len(sample.instruction + _GAP)} if sample.input else {}
     return {"messages": turns} | start | _labels(sample)

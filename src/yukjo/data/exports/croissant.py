@@ -72,9 +72,7 @@ class About:
     version: str = "1.0.0"
 
 
-def croissant(
-    files: Mapping[Path, Sequence[Sample]], about: About, *, out: Path
-) -> dict[str, Any]:
+def croissant(files: Mapping[Path, Sequence[Sample]], about: About, *, out: Path) -> dict[str, Any]:
     """The description of files and the samples in each; their places are given from `out` on."""
     samples = [sample for held in files.values() for sample in held]
     if bare := [sample.name for sample in samples if not sample.license]:

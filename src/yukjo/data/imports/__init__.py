@@ -218,9 +218,9 @@ class Import:
                 record[name] = str(value)
             elif value is None or (isinstance(value, str) and not value.strip()):
                 record.pop(name, None)
-        if isinstance(record.get("difficulty"), str):
-            said = record["difficulty"].strip()
-            record["difficulty"] = _DIFFICULTY.get(said.lower(), said)
+        said = record.get("difficulty")
+        if isinstance(said, str):
+            record["difficulty"] = _DIFFICULTY.get(said.strip().lower(), said.strip())
         if "agent_type" not in record and self._asked.agent is not None:
             record["agent_type"] = self._asked.agent
         return {"license": self._asked.license, "source": source} | record

@@ -84,7 +84,9 @@ def made(value: Mapping[str, Any], format_: str) -> Made:
     if not isinstance(turns, list):
         raise NotTaken("wrong-type", say("`{field}` is no list", field=name))
     keys = ("role", "content") if format_ == "chatml" else ("from", "value")
-    read = [turn for place, one in enumerate(turns) for turn in _turns(one, keys, f"{name}[{place}]")]
+    read = [
+        turn for place, one in enumerate(turns) for turn in _turns(one, keys, f"{name}[{place}]")
+    ]
     taken = {name, *LABELS, "system", "tools", "input_from"}
     result = _sample(read, value.get("input_from"))
     result.format = format_
@@ -164,9 +166,9 @@ def _said(turn: _Turn) -> str:
 
 
 def _split(text: str, input_from: object) -> tuple[str, str]:
-    """Instruction and input of a question, where our own export says at which character it turns.
+    r"""Instruction and input of a question, where our own export says at which character it turns.
 
-    >>> _split("요약해 주세요.\\n\\n본문", 10), _split("요약해 주세요.", None)
+    >>> _split("요약해 주세요.\n\n본문", 10), _split("요약해 주세요.", None)
     (('요약해 주세요.', '본문'), ('요약해 주세요.', ''))
     """
     if isinstance(input_from, int) and 2 < input_from <= len(text):  # noqa: PLR2004 - the blank line

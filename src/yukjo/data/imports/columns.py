@@ -17,17 +17,19 @@ NEEDED = ("instruction", "output")
 
 _GUESSES: dict[str, tuple[str, ...]] = {
     "instruction": (
-        "instruction", "질문", "질의", "질문 내용", "질의 내용", "문의", "문의 내용", "민원 내용", "민원 질의",
-        "물음", "요청", "요청 내용", "지시", "지시문", "지시 사항", "프롬프트",
-        "question", "query", "prompt", "request", "user",
+        "instruction", "질문", "질의", "질문 내용", "질의 내용", "문의", "문의 내용",
+        "민원 내용", "민원 질의", "물음", "요청", "요청 내용", "지시", "지시문", "지시 사항",
+        "프롬프트", "question", "query", "prompt", "request", "user",
     ),
     "output": (
-        "output", "답변", "답변 내용", "모범 답변", "회신", "회신 내용", "처리 결과", "응답", "응답 내용", "출력",
-        "정답", "답", "answer", "response", "completion", "reply", "assistant", "target",
+        "output", "답변", "답변 내용", "모범 답변", "회신", "회신 내용", "처리 결과",
+        "응답", "응답 내용", "출력", "정답", "답",
+        "answer", "response", "completion", "reply", "assistant", "target",
     ),
     "input": (
-        "input", "입력", "입력 자료", "자료", "참고 자료", "근거", "근거 자료", "근거 문서", "본문", "원문", "문서",
-        "지문", "문맥", "맥락", "context", "passage", "document", "material",
+        "input", "입력", "입력 자료", "자료", "참고 자료", "근거", "근거 자료", "근거 문서",
+        "본문", "원문", "문서", "지문", "문맥", "맥락",
+        "context", "passage", "document", "material",
     ),
     "agent_type": ("agent_type", "agent", "에이전트", "에이전트 유형", "담당 에이전트"),
     "difficulty": ("difficulty", "난이도", "level"),
@@ -43,7 +45,7 @@ FIELDS = tuple(_GUESSES)
 
 
 def asked(pairs: Sequence[str]) -> dict[str, str]:
-    """`["instruction=질문"]` -> `{"instruction": "질문"}`; ConfigError where that makes no sense."""
+    """Field -> column of pairs as `instruction=질문`; ConfigError where they make no sense."""
     found: dict[str, str] = {}
     for pair in pairs:
         name, equals, column = (part.strip() for part in pair.partition("="))

@@ -29,10 +29,10 @@ class Finish(Import):
             if not is_finished(draft):
                 self.unfinished += 1
                 continue
-            row = Row(number, sample_of(draft), f"line={number}")
+            bare = NotTaken("no-license", say("the draft names no `license`"))
+            fields = sample_of(draft) if draft.get("license") else bare
+            row = Row(number, fields, f"line={number}")
             try:
-                if not draft.get("license"):
-                    raise NotTaken("no-license", say("the draft names no `license`"))
                 sample = self._sample(row, file)
             except NotTaken as reason:
                 self._refuse(row, reason)

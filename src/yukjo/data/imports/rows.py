@@ -137,9 +137,11 @@ def _sheet_rows(sheet: Sheet, named: Mapping[str, str]) -> Iterator[Head | Row]:
     head = sheet.rows[place]
     found = mapping(head.cells, named)
     if lacking := absent(found, named):
-        columns = ", ".join(shown(cell, limit=20) for cell in head.cells if cell)
-        reason = say("no column for {fields} (columns: {columns}); name it with --map",
-                     fields=", ".join(f"`{shown(name)}`" for name in lacking), columns=columns)  # fmt: skip
+        reason = say(
+            "no column for {fields} (columns: {columns}); name it with --map",
+            fields=", ".join(f"`{shown(name)}`" for name in lacking),
+            columns=", ".join(shown(cell, limit=20) for cell in head.cells if cell),
+        )
         yield Row(0, NotTaken("no-column", reason), "", sheet.name)
         return
     yield Head(

@@ -2,7 +2,7 @@
 
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from yukjo.data.imports import Import, text_of
 from yukjo.data.imports.report import Kind, Report
@@ -21,17 +21,21 @@ def write(work: Import, out: Path, *, force: bool) -> Report:
     refuse_place(out, kind=work.kind, force=force)
     try:
         with writing_whole(out) as file:
-            taken = 0
-            for row in work.rows():
-                taken += 1
-                file.write(text_of(row))
-            if not taken:
-                raise _Nothing
+            _write_all(work, file)
     except _Nothing:
         return work.report(None)
     except OSError as fault:
         raise unwritable(out, fault) from None
     return work.report(out)
+
+
+def _write_all(work: Import, file: BinaryIO) -> None:
+    taken = 0
+    for row in work.rows():
+        taken += 1
+        file.write(text_of(row))
+    if not taken:
+        raise _Nothing
 
 
 def preview(work: Import, count: int) -> tuple[list[dict[str, Any]], Report]:
