@@ -138,7 +138,8 @@ def _workbook(path: Path) -> list[Sheet]:
 def _rows(sheet: Any) -> Iterator[list[str]]:  # noqa: ANN401 - openpyxl has no types
     """The cells of a sheet, which may claim a million columns that nobody filled."""
     for row in sheet.iter_rows(max_row=_SHEET_ROWS, max_col=MOST_COLUMNS + 1, values_only=True):
-        yield [_said(value) for value in row]
+        # Millions of empty rows may stand before a far one: they are passed over quickly.
+        yield [] if row.count(None) == len(row) else [_said(value) for value in row]
 
 
 def _said(value: object) -> str:
