@@ -109,7 +109,7 @@ def _parts(found: "Diff", limit: int) -> "Iterator[Table | Text | str]":
 def _counts(found: "Diff") -> "Table":
     from rich.table import Table
 
-    heads = (say("before"), say("after"), say("unchanged"), say("added"), say("removed"),
+    heads = (say("earlier set"), say("later set"), say("unchanged"), say("added"), say("removed"),
              say("changed"))  # fmt: skip
     table = Table(say("agent"), *heads)
     for agent, counts in found.agents.items():

@@ -69,27 +69,42 @@ def _block(old: Sequence[str], new: Sequence[str]) -> Iterator[Piece]:
         for one, other in zip(old, new, strict=True):
             yield from _word(one, other)
     else:
-        yield Piece("gone", "".join(old))
-        yield Piece("new", "".join(new))
+        yield from _replaced("".join(old), "".join(new))
 
 
 def _word(old: str, new: str) -> Iterator[Piece]:
     """One word and what became of it."""
-    start, end = _alike(old, new)
-    if old != new and 2 * (start + end) < max(len(old), len(new)):
-        start = end = 0
+    space = _space(old, new)
+    start, end = _alike(old[space:], new[space:])
+    if old != new and 2 * (start + end) < max(len(old), len(new)) - space:
+        yield from _replaced(old, new)
+        return
+    start += space
     yield Piece("same", old[:start])
     yield Piece("gone", old[start : len(old) - end])
     yield Piece("new", new[start : len(new) - end])
     yield Piece("same", old[len(old) - end :])
 
 
+def _replaced(old: str, new: str) -> Iterator[Piece]:
+    """What stood there and what stands there now; the space before both stayed."""
+    space = _space(old, new)
+    yield Piece("same", old[:space])
+    yield Piece("gone", old[space:])
+    yield Piece("new", new[space:])
+
+
+def _space(old: str, new: str) -> int:
+    """How many spaces both begin with."""
+    start, _ = _alike(old, new)
+    return start - len(old[:start].lstrip())
+
+
 def _ends(old: Sequence[str], new: Sequence[str]) -> Iterator[Piece]:
     """Common beginning, what differs as a whole, common end."""
     start, end = _alike(old, new)
     yield Piece("same", "".join(old[:start]))
-    yield Piece("gone", "".join(old[start : len(old) - end]))
-    yield Piece("new", "".join(new[start : len(new) - end]))
+    yield from _replaced("".join(old[start : len(old) - end]), "".join(new[start : len(new) - end]))
     yield Piece("same", "".join(old[len(old) - end :]))
 
 

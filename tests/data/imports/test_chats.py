@@ -31,8 +31,8 @@ def one(made: tuple[list[Any], Report]) -> Sample:
 
 
 def test_chatml_keeps_earlier_turns_and_drops_the_system_message(jsonl: Make, taken: Taken) -> None:
-    row = {"messages": [{"role": "system", "content": "친절하게"}, user("첫 질문"), assistant("첫 답"),
-                        user("여권은 어디서?"), assistant(A)]}  # fmt: skip
+    row = {"messages": [{"role": "system", "content": "친절하게"}, user("첫 질문"),
+                        assistant("첫 답"), user("여권은 어디서?"), assistant(A)]}  # fmt: skip
     (sample,), report = taken(jsonl(row))
     assert sample.messages == (Message(role="user", content="첫 질문"),
                                Message(role="assistant", content="첫 답"))  # fmt: skip

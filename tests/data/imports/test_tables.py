@@ -49,8 +49,8 @@ def test_encoding_and_delimiter_are_found(
 def test_a_workbook_gives_all_its_sheets_below_their_titles(tmp_path: Path, taken: Taken) -> None:
     path = book(
         tmp_path / "민원.xlsx",
-        행정=[["민원 상담 기록"], [], ["연번", "문의 내용", "회신", "분야"], [1, "여권은?", A, "행정"],
-              [], [2, "사진은?", A, None]],
+        행정=[["민원 상담 기록"], [], ["연번", "문의 내용", "회신", "분야"],
+              [1, "여권은?", A, "행정"], [], [2, "사진은?", A, None]],
         메모=[["그냥", "메모"], ["가", "나"]],
         복지=[["질문", "답변", "난이도"], ["기초연금은?", A, "하"]],
     )  # fmt: skip
