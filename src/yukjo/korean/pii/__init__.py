@@ -1,0 +1,168 @@
+"""Personal data in Korean text: what kind, where, and the text without it.
+
+    find(text)   -> hits, in their order; none overlaps another
+    masked(text) -> the text with `[주민등록번호]` and the like in the place of each hit
+
+1. A text is read in one form (full-width digits, any dash, spaces inside numbers); positions are
+   those of the text as given, which is never changed but where a hit stands.
+2. A check digit that doesn't fit clears nothing.
+3. Placeholders are no hits: `[이름]` and its like, zeros (`010-0000-0000`), `*`, `○`, `X`.
+4. What is masked holds no hit: masking again changes nothing.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+
+from yukjo.korean.pii import contacts, names, numbers, places
+from yukjo.korean.pii.fold import fold
+from yukjo.korean.pii.gate import long_numbers, points
+from yukjo.korean.pii.kinds import KINDS, Hit, Kind, Level
+
+__all__ = ["KINDS", "Hit", "Kind", "Level", "contact", "find", "masked", "shape"]
+
+_DIGIT = re.compile("[0-9]")
+_LETTER = re.compile("[A-Za-z]")
+_TELEPHONE, _RESIDENT, _CARD = 9, 13, 15
+"""Digits of the shortest number of its kind."""
+_LEAD, _TRAIL = 6, 4
+"""What may stand before and after the digits of a number and belongs to it."""
+
+
+def find(text: str, *, allowed: Collection[str] = ()) -> tuple[Hit, ...]:
+    """The personal data in a text; `allowed` are contacts that may stand, as `contact` makes them.
+
+    >>> [hit.kind for hit in find("성명: 곽도윤, ０１０ 0123 4567")]
+    ['name', 'mobile']
+    """
+    folded = fold(text)
+    hits = _apart(_found(folded.text, allowed))
+    if hits:
+        hits = _apart([*hits, *names.beside(folded.text, hits)])
+    return tuple(sorted(hit._replace(start=start, end=end) for hit in hits
+                        for start, end in (folded.span(hit.start, hit.end),)))  # fmt: skip
+
+
+def masked(text: str, *, allowed: Collection[str] = ()) -> tuple[str, tuple[Hit, ...]]:
+    """The text with a placeholder for each hit, and the hits at their places in `text`.
+
+    A number that only shows once its neighbour is gone is masked too.
+
+    >>> masked("연락처: 010-0123-4567")[0]
+    '연락처: [휴대전화번호]'
+    """
+    taken: list[Hit] = []
+    while True:
+        written, starts = _written(text, taken)
+        more = find(written, allowed=allowed)
+        if not more:
+            return written, tuple(taken)
+        taken = sorted([*taken, *(_back(hit, starts, len(text)) for hit in more)])
+
+
+def shape(value: str) -> str:
+    """What a value looks like without saying it: its letters and digits are stars.
+
+    >>> shape("010-0123-4567"), shape("haru@naver.com")
+    ('***-****-****', '****@*****.***')
+    """
+    return re.sub(r"\w", "*", value.replace("_", "*"))
+
+
+def contact(text: str) -> str:
+    """A telephone number, an e-mail address or `@domain` in the form that `allowed` compares.
+
+    >>> contact("02-0123-4567"), contact("+82 2 0123 4567"), contact("Haru@Naver.com")
+    ('0201234567', '0201234567', 'haru@naver.com')
+    """
+    if "@" in text:
+        return text.strip().lower()
+    number = numbers.digits(text)
+    return "0" + number[2:].removeprefix("0") if text.strip().startswith("+82") else number
+
+
+def _found(text: str, allowed: Collection[str]) -> Iterator[Hit]:
+    """Whatever is found in a folded text, the surest kinds first."""
+    told: dict[str, list[int]] = {}
+    for rule, place in points(text):
+        told.setdefault(rule, []).append(place)
+    if "email" in told:
+        yield from contacts.emails(text, allowed)
+    if "spoken" in told:
+        yield from contacts.spoken(text, allowed)
+    if _DIGIT.search(text):
+        yield from _numbers(text, allowed, told)
+    if "label" in told:
+        yield from names.labelled(text)
+    for place in told.get("title", ()):
+        yield from names.titled(text, place)
+
+
+def _numbers(text: str, allowed: Collection[str], told: Collection[str]) -> Iterator[Hit]:
+    """What holds digits."""
+    for start, end in long_numbers(text):
+        yield from _long(text, start, end, allowed)
+    yield from places.plates(text)
+    if "motorcycle" in told:
+        yield from places.old_plates(text)
+    if "network" in told:
+        yield from contacts.networks(text)
+    if "birth" in told:
+        yield from places.births(text)
+    yield from places.addresses(text)
+
+
+def _long(text: str, start: int, end: int, allowed: Collection[str]) -> Iterator[Hit]:
+    """Long numbers between two places; most are dates, too short for any rule."""
+    window = (text, max(0, start - _LEAD), end + _TRAIL)
+    piece = text[start:end]
+    count = len(_DIGIT.findall(piece))
+    if count >= _RESIDENT:
+        yield from numbers.residents(*window)
+    if _LETTER.search(text, window[1], end):
+        yield from numbers.passports(*window)
+    if count < _TELEPHONE:
+        return
+    if "01" in piece or "10" in piece:
+        yield from contacts.mobiles(*window, allowed)
+    if count > _TELEPHONE:
+        yield from numbers.licences(*window)
+        yield from numbers.insurances(*window)
+        if count >= _CARD:
+            yield from numbers.cards(*window)
+        yield from numbers.accounts(*window)
+        yield from numbers.businesses(*window)
+    yield from contacts.phones(*window, allowed)
+
+
+def _apart(hits: Iterable[Hit]) -> list[Hit]:
+    """Hits none of which overlaps another: the first kind stays, and takes in what overlaps it."""
+    kept: list[Hit] = []
+    for hit in hits:
+        others = [one for one in kept if one.start < hit.end and hit.start < one.end]
+        for other in others:
+            kept.remove(other)
+        first = min(others, key=lambda one: one.start) if others else hit
+        start = min(one.start for one in (hit, *others))
+        end = max(one.end for one in (hit, *others))
+        kept.append(first._replace(start=start, end=end))
+    return kept
+
+
+def _written(text: str, taken: list[Hit]) -> tuple[str, list[tuple[int, int]]]:
+    """The text with placeholders, and for each part of it where it begins there and in `text`."""
+    parts: list[str] = []
+    starts: list[tuple[int, int]] = []
+    size = begin = 0
+    for hit in taken:
+        starts.append((size, begin))
+        parts += (text[begin : hit.start], KINDS[hit.kind].placeholder)
+        size += sum(map(len, parts[-2:]))
+        begin = hit.end
+    return "".join((*parts, text[begin:])), [*starts, (size, begin)]
+
+
+def _back(hit: Hit, starts: list[tuple[int, int]], size: int) -> Hit:
+    """A hit in a written text at its place in the text itself."""
+    there, here = max((pair for pair in starts if pair[0] <= hit.start), default=(0, 0))
+    assert 0 <= hit.start - there + here <= size
+    return hit._replace(start=hit.start - there + here, end=hit.end - there + here)
