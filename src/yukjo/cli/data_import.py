@@ -43,6 +43,13 @@ Keep = Annotated[
     bool,
     typer.Option("--keep-personal-data", help=say("Don't mask personal data (it is by default)")),
 ]
+Contacts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--contact",
+        help=say("An office's number, address or @domain that is not masked; may repeat"),
+    ),
+]
 Preview = Annotated[
     int | None,
     typer.Option(min=1, metavar="N", help=say("Only show the first N rows that would be written")),
@@ -72,6 +79,7 @@ def import_(
     preview: Preview = None,
     force: Force = False,
     keep: Keep = False,
+    contacts: Contacts = None,
     json_: AsJson = False,
 ) -> None:  # fmt: skip
     """Read, mask, check, write."""
@@ -85,6 +93,7 @@ def import_(
         columns=asked(map_ or ()),
         sheet=sheet,
         mask=not keep,
+        contacts=tuple(contacts or ()),
     )
     _warn(keep=keep)
     _run(Import(files, told), out, preview, force=force, json_=json_)
@@ -99,6 +108,7 @@ def finish(
     preview: Preview = None,
     force: Force = False,
     keep: Keep = False,
+    contacts: Contacts = None,
     agents: Agents = None,
     json_: AsJson = False,
 ) -> None:  # fmt: skip
@@ -107,7 +117,7 @@ def finish(
     from yukjo.records import SIX
 
     _warn(keep=keep)
-    work = Finish(files, agents=tuple(agents or SIX), mask=not keep)
+    work = Finish(files, agents=tuple(agents or SIX), mask=not keep, contacts=tuple(contacts or ()))
     _run(work, out, preview, force=force, json_=json_)
 
 

@@ -53,7 +53,7 @@ def test_personal_data_is_masked_and_counted_and_never_shown(
     said = yukjo("data", "import", table, "--license", "MIT", "--agent", "rag", "--out", out)
     assert SECRET not in said.out + said.err + out.read_text("utf-8")
     assert "[주민등록번호]" in out.read_text("utf-8")
-    assert "가린 개인정보: " in said.out
+    assert "가린 개인정보: 주민등록번호 1" in said.out
     report = check([out])
     assert (report.lines, report.errors) == (2, 0)
 
@@ -66,6 +66,15 @@ def test_personal_data_is_kept_only_with_a_warning(
                  "--keep-personal-data")  # fmt: skip
     assert "가리지 않습니다" in said.err
     assert SECRET in out.read_text("utf-8")
+
+
+def test_an_offices_own_number_may_stay(jsonl: Make, yukjo: Yukjo) -> None:
+    row = {"instruction": "전화번호?", "output": "팩스: 02-0123-4567, 계장: 02-0123-9999"}
+    words = ("data", "import", jsonl(row), "--license", "MIT", "--agent", "rag", "--preview", 1)
+    masked = json.loads(yukjo(*words, "--json", "--contact", "02-0123-4567").out)
+    assert "02-0123-4567" in masked["preview"][0]["output"]
+    assert "02-0123-9999" not in masked["preview"][0]["output"]
+    assert masked["personal_data"] == {"전화번호": 1}
 
 
 def test_a_refusal_that_quotes_a_cell_masks_it(jsonl: Make, yukjo: Yukjo) -> None:

@@ -53,6 +53,8 @@ class Asked:
     """Field -> column, where it isn't to be guessed."""
     sheet: str | None = None
     mask: bool = True
+    contacts: tuple[str, ...] = ()
+    """Of offices: they are not masked."""
 
 
 def kind_of(files: Sequence[Path]) -> Kind:
@@ -84,7 +86,7 @@ class Import:
     def __init__(self, files: Sequence[Path], asked: Asked) -> None:
         self.kind: Kind = self._kind_of(files)
         self._files, self._asked = files, asked
-        self._masker = Masker(on=asked.mask)
+        self._masker = Masker(on=asked.mask, contacts=asked.contacts)
         self._tally = Tally()
         self._owners: dict[str, str] = {}
         """Id -> hash of its sample."""
@@ -104,12 +106,11 @@ class Import:
 
     def report(self, out: Path | None) -> Report:
         """What was done so far."""
-        found = dict(sorted(self._masker.found.items()))
         return self._tally.made(
             self.kind,
             None if out is None else name_of(out),
             masking=self._asked.mask,
-            personal_data=found,
+            personal_data=self._masker.counts(),
         )
 
     def _of_file(self, file: Path, sandbox: Sandbox) -> Iterator[dict[str, Any]]:

@@ -16,8 +16,16 @@ from yukjo.words import say
 class Finish(Import):
     """An import of draft files; a draft's own licence and source stay."""
 
-    def __init__(self, files: Sequence[Path], *, agents: tuple[str, ...], mask: bool) -> None:
-        super().__init__(files, Asked(license="", agents=agents, mask=mask))
+    def __init__(
+        self,
+        files: Sequence[Path],
+        *,
+        agents: tuple[str, ...],
+        mask: bool = True,
+        contacts: tuple[str, ...] = (),
+    ) -> None:
+        asked = Asked(license="", agents=agents, mask=mask, contacts=contacts)
+        super().__init__(files, asked)
         self.unfinished = 0
         """Drafts without a question or an answer; they are not among the rows read."""
 

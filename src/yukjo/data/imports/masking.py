@@ -6,20 +6,24 @@
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from yukjo.korean.pii import masked
+from yukjo.korean.pii import KINDS, contact, masked
 
 KEPT = ("agent_type", "difficulty", "license", "role")
 """Fields of fixed words."""
 
 
 class Masker:
-    """Masks texts and counts what it masked; where it is off it does neither."""
+    """Masks texts and counts what it masked; where it is off it does neither.
 
-    def __init__(self, *, on: bool) -> None:
+    `contacts` are an office's own numbers and addresses, which stay.
+    """
+
+    def __init__(self, *, on: bool, contacts: Iterable[str] = ()) -> None:
         self.on = on
+        self._allowed = frozenset(map(contact, contacts))
         self.found: Counter[str] = Counter()
         """Kind -> how many, in rows that were taken."""
         self._row: Counter[str] = Counter()
@@ -28,8 +32,8 @@ class Masker:
         """The text without personal data."""
         if not self.on:
             return text
-        safe, found = masked(text)
-        self._row.update(found)
+        safe, found = masked(text, allowed=self._allowed)
+        self._row.update(hit.kind for hit in found)
         return safe
 
     def fields(self, record: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,6 +45,10 @@ class Masker:
         if taken:
             self.found += self._row
         self._row.clear()
+
+    def counts(self) -> dict[str, int]:
+        """What was masked: kind -> how many, as people call the kinds."""
+        return {KINDS[kind].korean: count for kind, count in sorted(self.found.items())}
 
     def _value(self, key: str, value: object) -> object:
         if isinstance(value, str):

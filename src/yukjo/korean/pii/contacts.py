@@ -52,7 +52,9 @@ _BOX = re.compile(
     r"postmaster|hello|cs)[0-9]{0,2}"
 )
 _STATE = re.compile(r"(?:.+\.)?(?:korea\.kr|go\.kr)")
-_RESERVED = re.compile(r"(?:.+\.)?(?:example(?:\.(?:com|net|org|kr|co\.kr))?|test|invalid|localhost)")
+_RESERVED = re.compile(
+    r"(?:.+\.)?(?:example(?:\.(?:com|net|org|kr|co\.kr))?|test|invalid|localhost)"
+)
 _IP = re.compile(
     r"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9]|\.[0-9])"
     r"|(?<![0-9A-Za-z:])(?:[0-9a-f]{1,4}:{1,2}){2,7}[0-9a-f]{1,4}(?![0-9A-Za-z:])",
@@ -92,14 +94,18 @@ def phones(text: str, start: int, end: int, allowed: Collection[str] = ()) -> It
         if empty or number in allowed or (bare and is_thing(text, found.start())):
             continue
         words = before(text, found.start())
-        if _PRIVATE.search(words) or not _OFFICE.search(words + "\n" + after(text, found.end(), 20)):
+        if _PRIVATE.search(words) or not _OFFICE.search(
+            words + "\n" + after(text, found.end(), 20)
+        ):
             yield Hit(*found.span(), "phone")
 
 
 def emails(text: str, allowed: Collection[str] = ()) -> Iterator[Hit]:
     """전자우편 that is not an office's, nor in a domain kept for examples (RFC 2606)."""
     for found in _EMAIL.finditer(text):
-        address = re.sub(r" ?(?:@|[\[(] ?(?:at|골뱅이) ?[\])]|골뱅이) ?", "@", found[0].lower(), count=1)
+        address = re.sub(
+            r" ?(?:@|[\[(] ?(?:at|골뱅이) ?[\])]|골뱅이) ?", "@", found[0].lower(), count=1
+        )
         box, _, domain = re.sub(r" ?[. ] ?", ".", address).partition("@")
         if not (_KNOWN if " " in found[0] else _ENDS).search(domain):
             continue

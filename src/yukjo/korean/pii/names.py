@@ -36,9 +36,7 @@ _LABEL = (
 _WHOLE = 3
 """Letters of a name with its surname; one of two is told from a word only by 성명."""
 _END = r"(?![가-힣])"
-_PARTICLE = (
-    r"(?:은|는|이|가|을|를|의|와|과|도|께|께서|에게|로|으로|님|씨|군|양|이고|이며|입니다|이라)(?![가-힣])"
-)
+_PARTICLE = r"(?:은|는|이|가|을|를|의|와|과|도|께|께서|에게|로|으로|님|씨|군|양|이고|이며|입니다|이라)(?![가-힣])"
 _LABELLED = re.compile(
     rf"(?:{_LABEL}) ?(?:성명|이름)?(?: ?\([^()\n]{{1,6}}\))?"
     rf"(?: ?[:=] ?\|? ?(?P<name>{_SHORT}|{_NAME}(?={_PARTICLE})|{_LATIN})"
