@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from hwp5 import hwp5
 from sample import EXAMPLE
 from toys import Yukjo
 from yukjo.data.check import check
@@ -41,6 +42,16 @@ def test_a_draft_has_its_passage_its_place_and_room_for_a_person(made: list[Any]
     assert last["source"] == "청년 월세 지원 지침.pdf#page=2"
     assert last["material"].startswith("『청년 월세 지원사업 시행 지침』 2쪽: 4. 신청 방법")
     assert last["license"] == "CC-BY-4.0"
+
+
+def test_an_hwp_of_version_5_becomes_drafts(taken: Taken, tmp_path: Path) -> None:
+    path = tmp_path / "주차.hwp"
+    path.write_bytes(hwp5(["누리구 주차 안내", "주차장은 9시에 엽니다.", "첫 30분은 무료입니다."]))
+    (draft,), report = taken(path)
+    assert draft["material"] == (
+        "『누리구 주차 안내』: 누리구 주차 안내\n주차장은 9시에 엽니다.\n첫 30분은 무료입니다."
+    )
+    assert (draft["source"], report.files[0].formats) == ("주차.hwp#paragraph=1", {"hwp": 1})
 
 
 def test_passages_lose_nothing_of_a_document(made: list[Any]) -> None:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hwp5 import hwp5
 from sample import EXAMPLE
 from yukjo.data.imports import Asked, Import, drafts
 from yukjo.data.imports.report import Report
@@ -28,6 +29,7 @@ FUZZ = settings(
 
 DOCUMENTS = EXAMPLE / "documents"
 HWPX = (DOCUMENTS / "마을버스 노선 개편 계획.hwpx").read_bytes()
+HWP = hwp5(["누리구 주차 안내", "첫 30분은 무료입니다."])
 PDF = (DOCUMENTS / "청년 월세 지원 지침.pdf").read_bytes()
 
 
@@ -172,7 +174,7 @@ def test_a_damaged_workbook_is_rows_or_refused(
 def test_a_damaged_document_is_drafts_or_refused(
     suffix: str, data: st.DataObject, tmp_path: Path, sandbox: Sandbox
 ) -> None:
-    whole = {"hwpx": HWPX, "pdf": PDF}.get(suffix)
+    whole = {"hwpx": HWPX, "hwp": HWP, "pdf": PDF}.get(suffix)
     if whole is not None and data.draw(st.booleans()):
         made = edited(whole, data.draw(edits), data.draw(st.none() | st.integers(0, 10**6)))
     else:

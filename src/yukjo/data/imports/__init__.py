@@ -7,6 +7,7 @@
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,11 @@ def _kind(file: Path) -> Kind:
 class Import:
     """One import: `rows` reads, and `report` says afterwards what became of what was read."""
 
-    def __init__(self, files: Sequence[Path], asked: Asked) -> None:
+    def __init__(
+        self, files: Sequence[Path], asked: Asked, *, sandbox: Sandbox | None = None
+    ) -> None:
+        """A `sandbox` of the caller's stays open; else one is there while rows are read."""
+        self._sandbox = sandbox
         self.kind: Kind = self._kind_of(files)
         self._files, self._asked = files, asked
         self._masker = Masker(on=asked.mask, contacts=asked.contacts)
@@ -96,7 +101,7 @@ class Import:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Every row that is taken, as a line of the file to be written."""
-        with opened(seconds=SECONDS) as sandbox:
+        with nullcontext(self._sandbox) if self._sandbox else opened(seconds=SECONDS) as sandbox:
             for file in self._files:
                 self._tally.files.append(FileCount(name_of(file)))
                 try:
