@@ -15,7 +15,7 @@ from yukjo.data.exports.croissant import About, croissant
 from yukjo.data.read import read
 from yukjo.data.versions import version
 from yukjo.errors import DataError
-from yukjo.records import SIX, Sample
+from yukjo.records import SIX, Message, Picture, Sample
 
 PRACTICE = EXAMPLE / "data" / "practice.jsonl"
 ABOUT = About(
@@ -79,6 +79,28 @@ def test_every_field_of_a_line_is_described_and_every_line_counted(made: dict[st
     counts = {one["name"]: one["value"] for one in records["annotation"]}
     assert counts["data/practice/count"] == 288
     assert sum(n for name, n in counts.items() if name.count("/") == 3) == 288
+
+
+def test_earlier_turns_are_a_list_with_fields_of_its_own(tmp_path: Path) -> None:
+    turns = (Message(role="user", content="어디서?"), Message(role="assistant", content="민원실"))
+    sample = Sample(
+        instruction="몇 시?", output="9시", agent_type="rag", license="MIT", messages=turns
+    )
+    (tmp_path / "a.jsonl").touch()
+    made = croissant({tmp_path / "a.jsonl": [sample]}, ABOUT, out=tmp_path / "c.json")
+    field = next(f for f in made["recordSet"][0]["field"] if f["name"] == "messages")
+    assert field["isArray"]
+    assert [part["@id"] for part in field["subField"]] == ["a/messages/role", "a/messages/content"]
+    assert made["license"] == ["https://opensource.org/license/mit"]
+
+
+def test_images_are_refused_by_name(tmp_path: Path) -> None:
+    picture = Picture(path=tmp_path / "a.png", sha256="0" * 64)
+    sample = Sample(instruction="읽기", output="9시", agent_type="rag", license="MIT", id="그림",
+                    images=(picture,))  # fmt: skip
+    with pytest.raises(DataError, match="이미지") as refused:
+        croissant({tmp_path / "a.jsonl": [sample]}, ABOUT, out=tmp_path / "c.json")
+    assert refused.value.where == "그림"
 
 
 def test_ids_are_unique_and_references_lead_somewhere(made: dict[str, Any]) -> None:

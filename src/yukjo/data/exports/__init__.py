@@ -30,8 +30,8 @@ def exported(
 
     `history` lets Alpaca lines have earlier turns, as pairs of question and answer.
     """
+    refuse_images(samples)
     if format_ == "alpaca":
-        _refuse(samples, _seeing, say("Alpaca has no place for images"), _IMAGES())
         bad: Callable[[Sample], bool] = _unpaired if history else _several
         _refuse(
             samples, bad,
@@ -41,12 +41,13 @@ def exported(
             else say("write them as `history` with --history, or export --format chatml"),
         )  # fmt: skip
         return [_alpaca(sample) for sample in samples]
-    _refuse(samples, _seeing, say("images are not exported"), _IMAGES())
     return [_chatml(sample) for sample in samples]
 
 
-def _IMAGES() -> str:  # noqa: N802 - words that are chosen when they are said
-    return say("leave out the samples with images")
+def refuse_images(samples: Sequence[Sample]) -> None:
+    """DataError that names the samples with images."""
+    fix = say("leave out the samples with images")
+    _refuse(samples, _seeing, say("images are not exported"), fix)
 
 
 def _refuse(samples: Sequence[Sample], bad: Callable[[Sample], bool], what: str, fix: str) -> None:

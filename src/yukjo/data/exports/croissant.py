@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from yukjo.data.exports import refuse_images
 from yukjo.data.versions import version
 from yukjo.errors import DataError
 from yukjo.files import sha256_file
@@ -81,6 +82,7 @@ def croissant(files: Mapping[Path, Sequence[Sample]], about: About, *, out: Path
             where=", ".join(bare[:5]),
             fix=say("write `license` on every line"),
         )
+    refuse_images(samples)
     objects = {file: _file(file, out) for file in files}
     return {
         "@context": context(),
@@ -145,18 +147,7 @@ def _records(file: str, lines: Sequence[Sample]) -> dict[str, Any]:
         "@id": own,
         "name": own,
         "description": f"The samples of {file}.",
-        "field": [
-            {
-                "@type": "cr:Field",
-                "@id": f"{own}/{name}",
-                "name": name,
-                "description": FIELDS[name],
-                "dataType": "sc:Text",
-                "source": {"fileObject": {"@id": file}, "extract": {"column": name}},
-            }
-            for name in FIELDS
-            if name in used
-        ],
+        "field": [_field(own, name, file) for name in FIELDS if name in used],
         "annotation": [
             {
                 "@type": "cr:Field",
@@ -168,6 +159,26 @@ def _records(file: str, lines: Sequence[Sample]) -> dict[str, Any]:
             for name, count in counts.items()
         ],
     }
+
+
+def _field(records: str, name: str, file: str) -> dict[str, Any]:
+    """One field of the lines; `messages` is a list of turns, each with two fields of its own."""
+    own = {"@type": "cr:Field", "@id": f"{records}/{name}", "name": name,
+           "description": FIELDS[name]}  # fmt: skip
+    source = {"fileObject": {"@id": file}, "extract": {"column": name}}
+    if name != "messages":
+        return own | {"dataType": "sc:Text", "source": source}
+    parts = [
+        {
+            "@type": "cr:Field",
+            "@id": f"{records}/{name}/{part}",
+            "name": part,
+            "dataType": "sc:Text",
+            "source": source | {"transform": {"jsonPath": f"$[*].{part}"}},
+        }
+        for part in ("role", "content")
+    ]
+    return own | {"isArray": True, "arrayShape": "-1", "subField": parts}
 
 
 def text_of(made: Mapping[str, Any]) -> bytes:
