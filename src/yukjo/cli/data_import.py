@@ -70,7 +70,7 @@ def import_(
         list[str] | None,
         typer.Option(
             "--map", metavar="FIELD=COLUMN",
-            help=say("Column of a field, where the guess is wrong; may repeat: --map output=답변"),
+            help=say("Column of a field, where the guess is wrong; may repeat: --map output=Answer"),
         ),
     ] = None,
     sheet: Annotated[

@@ -11,8 +11,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
-import numpy as np
-
 from yukjo.data.duplicates import alike, grams
 from yukjo.data.word_diff import Piece, word_diff
 from yukjo.files import hash_json
@@ -198,12 +196,8 @@ def _by_nearness(old: list[Sample], new: list[Sample]) -> Pairs:
 def _candidates(text: str, index: dict[int, list[int]]) -> list[int]:
     """The few rows that share most 4-grams with a text."""
     posted = [index[gram] for gram in grams(text).tolist() if len(index.get(gram, ())) <= _COMMON]
-    rows = [row for posting in posted for row in posting]
-    if not rows:
-        return []
-    counts = np.bincount(rows)
-    best = np.argsort(-counts, kind="stable")[:_BEST]
-    return [int(row) for row in best if counts[row]]
+    counts = Counter(row for posting in posted for row in posting)
+    return [row for row, _ in counts.most_common(_BEST)]
 
 
 def _text(sample: Sample) -> str:
