@@ -252,7 +252,7 @@ def example_values(code: str) -> Mapping[str, Any]:
         "limit": LIMIT, "position": 7, "cp949": False, "why": "Expecting value", "kind": list,
         "key": "input", "value": "NaN", "field": "output", "known": SIX, "want": "text",
         "agent": "rg", "shown": "U+0007", "count": 42, "other": "a.jsonl:3", "percent": 93,
-        "most": 16, "name": "images/7.png", "mode": "CMYK",
+        "most": 16, "name": "images/7.png", "mode": "CMYK", "shape": "******-*******",
     }  # fmt: skip
     special: dict[str, dict[str, Any]] = {
         "unknown-field": {"field": "ouput", "known": ("instruction", "input", "output")},

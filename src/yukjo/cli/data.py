@@ -33,14 +33,26 @@ Agents = Annotated[
     ),
 ]
 
+Contacts = Annotated[
+    Path | None,
+    typer.Option(
+        "--project",
+        "-p",
+        help=say("The project whose `[data] allowed_contacts` may stand in the data"
+                 " (default: the one here, if there is one)"),
+    ),
+]  # fmt: skip
+
 
 @app.command(help=say("What is wrong with data files; exit 1 on errors. "
                       "Example: yukjo data check data/*.jsonl --json"))  # fmt: skip
-def check(files: Files, agents: Agents = None, json_: AsJson = False) -> None:
+def check(
+    files: Files, agents: Agents = None, project: Contacts = None, json_: AsJson = False
+) -> None:
     """Every fault, with its place and its mend."""
     from yukjo.data.check import check as checked
 
-    report = checked(files, agents=_allowed(agents))
+    report = checked(files, agents=_allowed(agents), contacts=_contacts(project))
     if json_:
         print_json(report.model_dump(mode="json"))
     else:
@@ -49,11 +61,13 @@ def check(files: Files, agents: Agents = None, json_: AsJson = False) -> None:
 
 
 @app.command(help=say("Samples and shares per agent. Example: yukjo data stats data/train.jsonl"))
-def stats(files: Files, agents: Agents = None, json_: AsJson = False) -> None:
+def stats(
+    files: Files, agents: Agents = None, project: Contacts = None, json_: AsJson = False
+) -> None:
     """Count samples per agent, difficulty and topic."""
     from yukjo.data.stats import stats as counted
 
-    found = counted(_samples(files, agents))
+    found = counted(_samples(files, agents, project))
     if json_:
         print_json(found.model_dump(mode="json"))
         return
@@ -71,12 +85,13 @@ def plan(
     files: Files,
     stage: Annotated[int, typer.Option(help=say("1, 2 or 3: 100, 200 or 500 an agent"))] = 1,
     agents: Agents = None,
+    project: Contacts = None,
     json_: AsJson = False,
 ) -> None:
     """The gap between the samples and a stage of the plan."""
     from yukjo.data.plan import plan as planned
 
-    gap = planned(_samples(files, agents), stage=stage, agents=_allowed(agents))
+    gap = planned(_samples(files, agents, project), stage=stage, agents=_allowed(agents))
     if json_:
         print_json(gap.model_dump(mode="json"))
         return
@@ -101,13 +116,14 @@ def split(
     test: Annotated[float, typer.Option(help=say("Share held out to measure"))] = 0.2,
     force: Annotated[bool, typer.Option("--force", help=say("Overwrite other content"))] = False,
     agents: Agents = None,
+    project: Contacts = None,
     json_: AsJson = False,
 ) -> None:
     """Three files; near duplicates never stand in two of them."""
     from yukjo.data.split import SIDES
     from yukjo.data.split import split as divided
 
-    made = divided(_samples(files, agents), valid=valid, test=test)
+    made = divided(_samples(files, agents, project), valid=valid, test=test)
     _write({f"{side}.jsonl": made.side(side) for side in SIDES}, out, force=force)
     _warn_of_bare(made)
     counts = {side: len(made.side(side)) for side in SIDES}
@@ -131,11 +147,23 @@ def _allowed(agents: list[str] | None) -> tuple[str, ...]:
     return tuple(agents or SIX)
 
 
-def _samples(files: list[Path], agents: list[str] | None) -> "tuple[Sample, ...]":
+def _contacts(project: Path | None) -> tuple[str, ...]:
+    """The contacts that a project lets stand; none where there is no project."""
+    from yukjo.config import load
+    from yukjo.config.load import FILE
+
+    if project is None and not Path(FILE).is_file():
+        return ()
+    return load(project or Path()).data.allowed_contacts
+
+
+def _samples(
+    files: list[Path], agents: list[str] | None, project: Path | None
+) -> "tuple[Sample, ...]":
     """The samples in `files`; says on stderr how many repeats were dropped."""
     from yukjo.data.read import read
 
-    data = read(files, agents=_allowed(agents))
+    data = read(files, agents=_allowed(agents), contacts=_contacts(project))
     if data.dropped:
         typer.echo(say("repeated samples dropped: {count}", count=data.dropped), err=True)
     return data.samples

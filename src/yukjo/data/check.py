@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yukjo.data import images
+from yukjo.data import images, personal
 from yukjo.data.duplicates import Sketches, near_rows, sketches
 from yukjo.data.findings import Fault, Finding, Report, explain, level
 from yukjo.data.judge import MOST, judge
@@ -42,14 +42,16 @@ def check(
     files: Sequence[Path],
     *,
     agents: Collection[str] = SIX,
+    contacts: Collection[str] = (),
     each: Callable[[Finding], None] | None = None,
 ) -> Report:
     """What is wrong with `files`; lines of an agent not in `agents` are errors.
 
+    `contacts` are telephone numbers, e-mail addresses and `@domain`s that may stand in the texts.
     `each` is given every finding as it is made, also those the report leaves out; findings that
     compare lines (duplicates) come last there, and in their place in the report.
     """
-    stream = _Stream(files, agents)
+    stream = _Stream(files, agents, personal.allowed(contacts))
     levels: Counter[str] = Counter()
     codes: Counter[str] = Counter()
     kept: list[_Placed] = []
@@ -71,11 +73,11 @@ def check(
 
 
 def examine(
-    line: Line, *, agents: Collection[str], folder: Path
+    line: Line, *, agents: Collection[str], folder: Path, allowed: Collection[str] = ()
 ) -> tuple[dict[str, Any] | None, Sequence[Fault]]:
     """The record on a line and the line's faults; no record where one of them is an error.
 
-    Images are sought from `folder` on; the record then has pictures in the place of their names.
+    `allowed` is what `judge` takes. Images are sought from `folder` on; the record then has pictures in the place of their names.
     """
     if line.data is None:
         return None, [Fault("line-too-long", None, {"limit": LIMIT})]
@@ -84,7 +86,7 @@ def examine(
     record = parse(line.data)
     if isinstance(record, Fault):
         return None, [record]
-    faults = judge(record, agents=agents)
+    faults = judge(record, agents=agents, allowed=allowed)
     if any(level(fault) == "error" for fault in faults):
         return None, faults
     if names := record.get("images"):
@@ -149,10 +151,13 @@ class _Seen:
 class _Stream:
     """One pass over the files, and what it needs to remember."""
 
-    def __init__(self, files: Sequence[Path], agents: Collection[str]) -> None:
+    def __init__(
+        self, files: Sequence[Path], agents: Collection[str], allowed: Collection[str]
+    ) -> None:
         self.files = [name_of(file) for file in files]
         self.paths = files
         self.agents = {agent: number for number, agent in enumerate(agents)}
+        self.allowed = allowed
         self.starts: list[int] = []
         """The number of lines before each file."""
         self.lines = 0
@@ -196,7 +201,9 @@ class _Stream:
             if line.crlf and not crlf:
                 crlf = True
                 yield place, Fault("crlf")
-            record, faults = examine(line, agents=self.agents, folder=path.parent)
+            record, faults = examine(
+                line, agents=self.agents, folder=path.parent, allowed=self.allowed
+            )
             for fault in faults:
                 yield place, fault
             if record is not None:

@@ -72,8 +72,9 @@ def source(project: Path, config: YukjoConfig, known: Mapping[str, Role]) -> Sou
     """The samples of the project's agents, split by content or as their files say."""
     data, files = config.data, data_files(project, config)
     held = {"valid": data.valid_files, "test": data.test_files}
-    mixed = read([project / file for file in data.files], agents=known)
-    apart = {side: read([project / file for file in own], agents=known)
+    contacts = data.allowed_contacts
+    mixed = read([project / file for file in data.files], agents=known, contacts=contacts)
+    apart = {side: read([project / file for file in own], agents=known, contacts=contacts)
              for side, own in held.items() if own}  # fmt: skip
     sides = split(
         _wanted(mixed, config),

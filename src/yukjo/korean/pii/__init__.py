@@ -21,9 +21,10 @@ from yukjo.korean.pii.kinds import KINDS, Hit, Kind, Level
 __all__ = ["KINDS", "Hit", "Kind", "Level", "contact", "find", "masked", "shape"]
 
 _DIGIT = re.compile("[0-9]")
-_LETTER = re.compile("[A-Za-z]")
-_TELEPHONE, _RESIDENT, _CARD = 9, 13, 15
-"""Digits of the shortest number of its kind."""
+_DIGITS = re.compile("[0-9]+")
+_AREA = re.compile("0[2-7]|82")
+_HALF, _RESIDENT, _CARD = 6, 13, 15
+"""Digits of the longest group that a 주민등록번호 has at least, of all of it, of a card."""
 _LEAD, _TRAIL = 6, 4
 """What may stand before and after the digits of a number and belongs to it."""
 
@@ -95,43 +96,50 @@ def _found(text: str, allowed: Collection[str]) -> Iterator[Hit]:
         yield from names.labelled(text)
     for place in told.get("title", ()):
         yield from names.titled(text, place)
+        yield from names.after_title(text, place)
+    for place in told.get("closing", ()):
+        yield from names.closed(text, place)
 
 
 def _numbers(text: str, allowed: Collection[str], told: Collection[str]) -> Iterator[Hit]:
     """What holds digits."""
     for start, end in long_numbers(text):
         yield from _long(text, start, end, allowed)
-    yield from places.plates(text)
+    if "tail" in told:
+        yield from numbers.tails(text)
+    if "passport" in told:
+        yield from numbers.passports(text)
+    if places.are_near(text):
+        yield from places.plates(text)
+        yield from places.addresses(text)
     if "motorcycle" in told:
         yield from places.old_plates(text)
     if "network" in told:
         yield from contacts.networks(text)
     if "birth" in told:
         yield from places.births(text)
-    yield from places.addresses(text)
 
 
 def _long(text: str, start: int, end: int, allowed: Collection[str]) -> Iterator[Hit]:
-    """Long numbers between two places; most are dates, too short for any rule."""
+    """Long numbers between two places; how the digits are grouped says what may be there."""
     window = (text, max(0, start - _LEAD), end + _TRAIL)
     piece = text[start:end]
-    count = len(_DIGIT.findall(piece))
-    if count >= _RESIDENT:
+    groups = list(map(len, _DIGITS.findall(piece)))
+    count, longest = sum(groups), max(groups)
+    if count >= _RESIDENT and (longest >= _HALF or longest == 1):
         yield from numbers.residents(*window)
-    if _LETTER.search(text, window[1], end):
-        yield from numbers.passports(*window)
-    if count < _TELEPHONE:
-        return
-    if "01" in piece or "10" in piece:
+    if "01" in piece or "82" in piece or longest == 1:
         yield from contacts.mobiles(*window, allowed)
-    if count > _TELEPHONE:
+    if longest >= _HALF:
         yield from numbers.licences(*window)
         yield from numbers.insurances(*window)
-        if count >= _CARD:
-            yield from numbers.cards(*window)
+    if count >= _CARD:
+        yield from numbers.cards(*window)
+    if "-" in piece or " " in piece or longest > _HALF:
         yield from numbers.accounts(*window)
         yield from numbers.businesses(*window)
-    yield from contacts.phones(*window, allowed)
+    if _AREA.search(piece):
+        yield from contacts.phones(*window, allowed)
 
 
 def _apart(hits: Iterable[Hit]) -> list[Hit]:

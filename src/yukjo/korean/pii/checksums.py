@@ -30,7 +30,7 @@ def foreigner(digits: str) -> bool:
 def business(digits: str) -> bool:
     """사업자등록번호 of 10 digits.
 
-    >>> business("1230000005"), business("1230000006")
+    >>> business("1230000002"), business("1230000003")
     (True, False)
     """
     total = _weighed(digits[:9], _BUSINESS) + 5 * int(digits[8]) // 10
@@ -40,7 +40,7 @@ def business(digits: str) -> bool:
 def corporation(digits: str) -> bool:
     """법인등록번호 of 13 digits.
 
-    >>> corporation("1101110000007"), corporation("1101110000001")
+    >>> corporation("1101110000002"), corporation("1101110000003")
     (True, False)
     """
     return -_weighed(digits[:12], (1, 2) * 6) % 10 == int(digits[12])

@@ -14,17 +14,20 @@ from yukjo.korean.pii.kinds import Hit
 from yukjo.korean.pii.numbers import digits
 
 _CUT = r"(?: ?[-./·_~] ?| )?"
-_ABROAD = r"(?:\+ ?82|(?<![0-9])82(?=[-. ]))[)]?[-. ]{0,2}"
+_ABROAD = r"(?:(?:\+ ?|(?<![0-9])00)82|(?<![0-9])82(?=[-. ]))[)]?[-. ]{0,2}"
 _MOBILE = re.compile(
-    rf"(?:{_ABROAD}\(?0?|(?<![0-9])\(?0)1[016789]\)?{_CUT}[0-9]{{3,4}}{_CUT}[0-9]{{4}}(?![0-9])"
+    rf"(?:{_ABROAD}0?1[016789]|{_ABROAD}\(0?1[016789]\)|\(01[016789]\)|(?<![0-9])01[016789]\)?)"
+    rf"{_CUT}[0-9]{{3,4}}{_CUT}[0-9]{{4}}(?![0-9])"
+    r"|(?<![0-9])(?<![0-9] )0 1 [016789](?: ?-? ?[0-9]){7,8}(?![0-9]| [0-9])"
 )
 _SAID = dict(zip("공영일이삼사오육칠팔구", "00123456789", strict=True))
 _WORDS = "[" + "".join(_SAID) + "]"
 _SPOKEN = re.compile(
     rf"(?<![가-힣])[공영]일[공영][- ]?{_WORDS}{{3,4}}[- ]?(?:에[- ]?)?{_WORDS}{{4}}"
 )
+_PLACE = "(?:2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|70|50[2-8]?)"
 _PHONE = re.compile(
-    rf"(?:{_ABROAD}\(?0?|(?<![0-9])(?<![0-9][-.])\(?0)(?:2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|70|50[2-8]?)\)?"
+    rf"(?:{_ABROAD}0?{_PLACE}|\(0{_PLACE}\)|(?<![0-9])(?<![0-9][-.])0{_PLACE}\)?)"
     rf"{_CUT}[0-9]{{3,4}}{_CUT}[0-9]{{4}}(?![0-9])(?!-[0-9])"
 )
 _PRIVATE = re.compile(
@@ -32,7 +35,7 @@ _PRIVATE = re.compile(
     r"제 (?:번호|전화|연락처)"
 )
 _OFFICE = re.compile(
-    r"문의|대표|담당|☎|☏|고객|민원실|상담|창구|콜센터|안내|신고 ?전화|사무실|"
+    r"문의|대표|담당|주무관|사무관|[과팀계국실소]장|☎|☏|고객|민원실|상담|창구|콜센터|안내|신고 ?전화|사무실|"
     r"[가-힣](?:과|팀|실|국|소|원|센터|청|공단|공사|도서관|지사|지점|복지관|회관|학교|재단)(?![가-힣])"
 )
 _EMAIL = re.compile(
@@ -52,9 +55,7 @@ _BOX = re.compile(
     r"postmaster|hello|cs)[0-9]{0,2}"
 )
 _STATE = re.compile(r"(?:.+\.)?(?:korea\.kr|go\.kr)")
-_RESERVED = re.compile(
-    r"(?:.+\.)?(?:example(?:\.(?:com|net|org|kr|co\.kr))?|test|invalid|localhost)"
-)
+_RESERVED = re.compile(r"(?:.+\.)?(?:example(?:\.(?:com|net|org|kr|co\.kr))?|test|invalid|localhost)")
 _IP = re.compile(
     r"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9]|\.[0-9])"
     r"|(?<![0-9A-Za-z:])(?:[0-9a-f]{1,4}:{1,2}){2,7}[0-9a-f]{1,4}(?![0-9A-Za-z:])",
@@ -66,8 +67,7 @@ _IP_WORDS = re.compile(r"IP|아이피|접속|로그인", re.IGNORECASE)
 def mobiles(text: str, start: int, end: int, allowed: Collection[str] = ()) -> Iterator[Hit]:
     """휴대전화번호; `010-0000-0000` is a placeholder."""
     for found in _MOBILE.finditer(text, start, end):
-        number = digits(found[0])
-        number = "0" + number.removeprefix("82").removeprefix("0")
+        number = _national(found[0])
         if number[3:].strip("0") and number not in allowed:
             yield Hit(*found.span(), "mobile")
 
@@ -86,26 +86,26 @@ def phones(text: str, start: int, end: int, allowed: Collection[str] = ()) -> It
     Numbers that stand for a service (110, 1577-, 080-) are of another form and never found.
     """
     for found in _PHONE.finditer(text, start, end):
-        number = digits(found[0])
-        if number.startswith("82"):
-            number = "0" + number[2:].removeprefix("0")
+        number = _national(found[0])
         empty = not number[2:].strip("0")
         bare = len(number) == len(found[0])
         if empty or number in allowed or (bare and is_thing(text, found.start())):
             continue
         words = before(text, found.start())
-        if _PRIVATE.search(words) or not _OFFICE.search(
-            words + "\n" + after(text, found.end(), 20)
-        ):
+        if _PRIVATE.search(words) or not _OFFICE.search(words + "\n" + after(text, found.end(), 20)):
             yield Hit(*found.span(), "phone")
+
+
+def _national(text: str) -> str:
+    """The digits of a telephone number as it is dialled within the country."""
+    number = digits(text).removeprefix("00")
+    return "0" + number.removeprefix("82").removeprefix("0")
 
 
 def emails(text: str, allowed: Collection[str] = ()) -> Iterator[Hit]:
     """전자우편 that is not an office's, nor in a domain kept for examples (RFC 2606)."""
     for found in _EMAIL.finditer(text):
-        address = re.sub(
-            r" ?(?:@|[\[(] ?(?:at|골뱅이) ?[\])]|골뱅이) ?", "@", found[0].lower(), count=1
-        )
+        address = re.sub(r" ?(?:@|[\[(] ?(?:at|골뱅이) ?[\])]|골뱅이) ?", "@", found[0].lower(), count=1)
         box, _, domain = re.sub(r" ?[. ] ?", ".", address).partition("@")
         if not (_KNOWN if " " in found[0] else _ENDS).search(domain):
             continue

@@ -43,7 +43,7 @@ _PIECE = re.compile(f"[{ZERO_WIDTH}{BIDI}]|[\\s\\S][{_MARKS}]*")
 _UNSEEN = re.compile(f"[{ZERO_WIDTH}{BIDI}]")
 _ALIKE = {"O": "0", "o": "0", "l": "1", "I": "1"}
 _CUTS = tuple("-. )")
-_SCANNED = re.compile(r"[OoIl]{1,6}(?![A-Za-z])")
+_SCANNED = re.compile(r"[OoIl](?<![A-Za-z][OoIl])[OoIl]{0,5}(?![A-Za-z])")
 _SPECIAL = re.compile(f"[{ZERO_WIDTH}{BIDI}{_MARKS}]|{_ODD.pattern}")
 
 
@@ -84,8 +84,6 @@ def _as_digits(found: re.Match[str]) -> str:
     """Digits that scanning took for letters: they stand beside a digit, and in no word."""
     text, start, end = found.string, found.start(), found.end()
     before, after = text[max(0, start - 2) : start], text[end : end + 2]
-    if before[-1:].isascii() and before[-1:].isalpha():
-        return found[0]
     beside = (before[-1:], before[:1] if before[-1:] in _CUTS else "",
               after[:1], after[1:] if after[:1] in _CUTS else "")  # fmt: skip
     if any("0" <= one <= "9" for one in beside):

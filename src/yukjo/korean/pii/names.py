@@ -30,37 +30,53 @@ _LATIN = r"[A-Z][A-Za-z'-]+(?: [A-Z][A-Za-z'-]*){1,4}"
 
 # Alternatives all begin with a letter, none with a class: `re` then skips ahead to one of them.
 _LABEL = (
-    r"성 ?명|성 ?함|이 ?름|신청인|신고인|민원인|청구인|대표자|보호자|예금주|세대주|수령인|수임인|피해자|대리인|위임인|"
-    r"임차인|임대인|소유자|작성자|건축주|사업주|담당자|고인|환자|학생|배우자"
+    r"성 {0,9}명|성 ?함|이 {0,9}름|신청인|신고인|민원인|청구인|대표자|보호자|예금주|세대주|수령인|수임인|피해자|대리인|위임인|"
+    r"임차인|임대인|소유자|작성자|건축주|담당자|환자|학생|배우자|신청자|신고자|제출자|대상자|책임자|당사자"
 )
+_HANGUL = re.compile("[가-힣]")
 _WHOLE = 3
 """Letters of a name with its surname; one of two is told from a word only by 성명."""
 _END = r"(?![가-힣])"
-_PARTICLE = r"(?:은|는|이|가|을|를|의|와|과|도|께|께서|에게|로|으로|님|씨|군|양|이고|이며|입니다|이라)(?![가-힣])"
+_PARTICLE = (
+    r"(?:은|는|이|가|을|를|의|와|과|도|께|께서|에게|로|으로|님|씨|군|양|이고|이며|입니다|이라|이라고|라고)(?![가-힣])"
+)
 _LABELLED = re.compile(
-    rf"(?:{_LABEL}) ?(?:성명|이름)?(?: ?\([^()\n]{{1,6}}\))?"
+    rf"(?:{_LABEL})(?:명| ?성명| ?이름)?(?: ?\([^()\n]{{1,6}}\)(?! ?님))?"
     rf"(?: ?[:=] ?\|? ?(?P<name>{_SHORT}|{_NAME}(?={_PARTICLE})|{_LATIN})"
     rf"|(?:은|는|이|가)? ?\|? (?P<bare>{_NAME})(?:{_END}|(?={_PARTICLE})))"
 )
+_IN_BRACKETS = re.compile(rf"(?:{_LABEL}) ?\((?P<name>{_NAME})[,)]")
+_MYSELF = re.compile(rf"저는 (?P<name>{_NAME})(?=입니다|이라고|라고|이에요|예요|이고|인데|이며)")
 _TITLE = (
     r"씨|님|[과팀계국실소원통이반부차사회시]장|(?:위원|센터|구청)장|[주사]무관|[의위]원|[교군]수|선생|어르신|할머니|할아버지|"
     r"대표|변호사|간호사|복지사"
 )
+_SAID_TO = rf"님?(?:{_END}|{_PARTICLE})"
 TITLE_POINTS = tuple(
-    rf"{point}님?(?:{_END}|{_PARTICLE})"
+    f"{point}{_SAID_TO}"
     for point in (
-        "씨", "님", "장(?<=[과팀계국실소원통이반부차사회시터청]장)", "관(?<=[주사]무관)", "원(?<=[의위]원)",
-        "수(?<=[교군]수)", "생(?<=선생)", "신(?<=어르신)", "니(?<=할머니)", "지(?<=할아버지)", "표(?<=대표)",
-        "사(?:(?<=변호사)|(?<=간호사)|(?<=복지사))",
+        "씨", "님", "장(?<=[과팀계국실소원통이반부차사회시터청]장)", "무(?<=[주사]무)관", "원(?<=[의위]원)",
+        "교수", "군수", "생(?<=선생)", "르(?<=어르)신", "할머니", "할아버지", "표(?<=대표)", "호(?<=[변간]호)사",
+        "복지사",
     )
 )  # fmt: skip
-"""The last letter of each title, with what must stand before and after it."""
+"""A telling letter of each title, with what must stand before and after it."""
+CLOSING_POINTS = (r"림(?<=[드올]림)[ .]*(?![^\n])", r"배상[ .]*(?![^\n])")
+"""The same of the words that end a letter."""
+_CLOSED = re.compile(rf"(?<![가-힣])(?P<name>{_NAME}) (?:드림|올림|배상)$")
+_AFTER_TITLE = re.compile(
+    rf"(?:[과팀계국실소원]장|[주사]무관|위원장) (?P<name>{_NAME})(?<![임함됨음])(?=[ ]*(?:[,.)(/·\n]|$)|{_PARTICLE})"
+)
 LABEL_POINTS = (
-    "명(?:(?<=성명)|(?<=성 명))", "함(?:(?<=성함)|(?<=성 함))", "름(?:(?<=이름)|(?<=이 름))",
-    "인(?<=[청고원구령임리차대]인)", "자(?<=[표호해유성당환우]자)", "주(?<=[금대축업]주)", "생(?<=학생)",
+    "명(?:(?<=성명)|(?<=성 명)|(?<=  명))", "함(?:(?<=성함)|(?<=성 함))", "름(?:(?<=이름)|(?<=이 름)|(?<=  름))",
+    "인(?<=[청고원구령임리차대]인)(?<=[신민청수대위임]..)",
+    "자(?<=[표호해유성당우청고출상임사]자)(?<=[대보피소작담배신제책당]..)",
+    "환자", "예금주", "세대주", "축(?<=건축)주", "학생", "저는",
 )  # fmt: skip
 """The same of the labels."""
-_BEFORE = re.compile(rf"(?<![가-힣])(?P<name>{_NAME})(?P<space> ?)(?P<title>{_TITLE})$")
+_TITLED = re.compile(
+    rf"(?P<name>{_NAME})(?P<space> ?)(?P<title>{_TITLE}){_SAID_TO}"
+)
 _CELL = re.compile(rf"(?:^|[|\t,])[ ]?(?P<name>{_SHORT})[ ]?(?=[|\t,\n]|$)", re.MULTILINE)
 _HEADS = re.compile(r"(?:[가-힣]{0,4} ?)?(?:성 ?명|이 ?름|성함)(?:\([^()]*\))?")
 _HEAD = re.compile("성 ?명|성함|이 ?름")
@@ -100,7 +116,7 @@ _ORDINARY_WORDS = frozenset(
     "없음 있음 어머니 미상 기재 상동 공란 이하 주민 본인 전원 도로 지원 조회 성명 이름 주소 신청 안내 서명 성인 남 여 남자 여자 "
     "남성 여성 한글 한자 영문 공개 정정 변경 확인 동의 지정 문의 전화 연락처 이메일 생략 해당 명의 별도 별첨 추후 "
     "미기재 비공개 익명 무기명 도로과 주택과 건축과 환경과 민원과 안전과 위생과 정보과 문화과 교통과 복지과 세무과 "
-    "서명란 신청인 민원인 신고인 담당자 보호자 주무관 선생님 고객님 어르신 공무원 변호사 위원장 이용자 방문객 구직자 임차인 "
+    "서명란 부군수 신청인 민원인 신고인 담당자 보호자 주무관 선생님 고객님 어르신 공무원 변호사 위원장 이용자 방문객 구직자 임차인 "
     "임대인 조합원 학부모 유가족 이재민 구청장 부시장 도지사 이사장 기관장 사업자 소유자 지원자 전문가 이모부 고모부 남동생 "
     "여동생 주인장 반장님 사장님 원장님 시장님 의원님 위원님 강사님 기사님 손님 현장".split()
 )
@@ -123,6 +139,9 @@ def labelled(text: str) -> Iterator[Hit]:
                 yield from _hit(text, found.span("name"))
         elif _is_bare(text, found) and not _is_word(found["bare"]):
             yield from _hit(text, found.span("bare"))
+    for found in (*_IN_BRACKETS.finditer(text), *_MYSELF.finditer(text)):
+        if not _is_word(found["name"]):
+            yield from _hit(text, found.span("name"))
     if "\n" in text and _HEAD.search(text):
         yield from _listed(text)
 
@@ -142,12 +161,28 @@ def _listed(text: str) -> Iterator[Hit]:
             yield from _hit(text, found.span("name"))
 
 
-def titled(text: str, title: int) -> Iterator[Hit]:
-    """`곽도윤 님`, where a title ends at `title`; one of two letters and more stands apart."""
-    name = _BEFORE.search(text, max(0, title - 10), title)
-    if name and (name["space"] or name["title"] in "씨님"):
+def titled(text: str, point: int) -> Iterator[Hit]:
+    """`곽도윤 님`, where a title's letter stands at `point`; a longer title stands apart."""
+    name = _TITLED.search(text, max(0, point - 9), point + 8)
+    inside = name and _HANGUL.match(text, name.start() - 1) if name and name.start() else None
+    if name and not inside and (name["space"] or name["title"] in "씨님"):
         if not _is_word(name["name"]) and not _is_office(name["name"], name["title"]):
             yield from _hit(text, name.span("name"))
+
+
+def after_title(text: str, point: int) -> Iterator[Hit]:
+    """`주무관 곽도윤`, where a title's letter stands at `point`."""
+    found = _AFTER_TITLE.search(text, max(0, point - 3), point + 12)
+    if found and found.start() <= point and not _is_word(found["name"]):
+        yield from _hit(text, found.span("name"))
+
+
+def closed(text: str, point: int) -> Iterator[Hit]:
+    """`곽도윤 드림` at a letter's end."""
+    for end in (point, point + 1):
+        found = _CLOSED.search(text, max(0, point - 9), end)
+        if found and not _is_word(found["name"]):
+            yield from _hit(text, found.span("name"))
 
 
 def _hit(text: str, span: tuple[int, int]) -> Iterator[Hit]:

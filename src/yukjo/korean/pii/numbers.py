@@ -14,14 +14,17 @@ from yukjo.korean.pii.kinds import Hit
 
 _CUT = r"(?: ?[-./·_~] ?| )"
 _RESIDENT = re.compile(
-    rf"(?<![0-9])(?:19|20)?([0-9]{{6}}){_CUT}?([0-9]{{7}})(?![0-9])"
+    rf"(?<![0-9])(?P<century>19|20)?([0-9]{{6}}){_CUT}?([0-9]{{7}})(?![0-9])"
     r"|(?<![0-9])(?<![0-9] )([0-9](?: [0-9]){5}) ?-? ?([0-9](?: [0-9]){6})(?! ?[0-9])"
 )
 _PERSON = re.compile(r"주민|민번|외국인|거소|고유식별|인적사항")
 _LEGAL = re.compile(r"법인")
 _COUNTED = re.compile(r"(?:천|만|백만|억)?원| ?(?:명|건|개|세대|그루|가구)")
+_CENTURY = {None: "0123456789", "19": "1256", "20": "3478"}
+"""The first digit of the second half, after a year of four digits."""
 _TURN = 40
 """Two-digit years up to here may be of this century."""
+_TAIL = re.compile(r"(?:뒷|뒤) ?(?:자리|번호)(?:\(7자리\))?(?:는|은|가)?[ :]*([0-9]{7})(?![0-9])")
 
 _LICENCE = re.compile(
     r"(?<![0-9])(?<![0-9][-.])"
@@ -50,6 +53,7 @@ _BANK = re.compile(
     r"계좌|통장|예금|입금|송금|이체|은행(?!나무|잎|동|로|길)|농협|수협|신협|새마을금고|우체국|뱅크|bank",
     re.IGNORECASE,
 )
+_BANK_NAME = re.compile(r"(?:국민|신한|우리|하나|기업|산업|카카오|토스|씨티|제일|농협|KB|NH|IBK) ?:? ?$")
 _ACCOUNT = re.compile(
     r"(?<![0-9,.])(?<![0-9]-)(?:[0-9]{2,6}(?:[- ][0-9]{1,8}){1,4}|[0-9]{10,14})(?![0-9,])(?!-[0-9])"
 )
@@ -78,7 +82,7 @@ def is_day(text: str) -> bool:
 def residents(text: str, start: int, end: int) -> Iterator[Hit]:
     """주민등록번호, 외국인등록번호, and 법인등록번호, which has their form."""
     for found in _RESIDENT.finditer(text, start, end):
-        number = digits((found[1] or found[3]) + (found[2] or found[4]))
+        number = digits("".join(found.group(2, 3) if found[2] else found.group(4, 5)))
         kind = _resident(text, found, number)
         if kind and len(set(number)) > 1:
             check = {"rrn": checksums.resident, "frn": checksums.foreigner}
@@ -93,7 +97,7 @@ def _resident(text: str, found: re.Match[str], number: str) -> str | None:
         return person
     if _LEGAL.search(words):
         return "corporation"
-    if is_day(number):
+    if is_day(number) and number[6] in _CENTURY[found["century"]]:
         bare = len(found[0]) == len(number)
         return None if bare and _is_figure(text, found, number) else person
     dashed = "-" in found[0]
@@ -107,6 +111,13 @@ def _is_figure(text: str, found: re.Match[str], number: str) -> bool:
     return counted or unborn or is_thing(text, found.start())
 
 
+def tails(text: str) -> Iterator[Hit]:
+    """The second half of a 주민등록번호 that stands alone."""
+    for found in _TAIL.finditer(text):
+        if set(found[1]) != {"0"}:
+            yield Hit(*found.span(1), "rrn")
+
+
 def licences(text: str, start: int, end: int) -> Iterator[Hit]:
     """운전면허번호; twelve digits in a row need the word."""
     for found in _LICENCE.finditer(text, start, end):
@@ -116,9 +127,9 @@ def licences(text: str, start: int, end: int) -> Iterator[Hit]:
             yield Hit(*found.span(), "licence")
 
 
-def passports(text: str, start: int, end: int) -> Iterator[Hit]:
+def passports(text: str) -> Iterator[Hit]:
     """여권번호, as issued since 2021 (`M123A4567`) and before (`M12345678`)."""
-    for found in _PASSPORT.finditer(text, start, end):
+    for found in _PASSPORT.finditer(text):
         begin = found.start()
         if re.search(r"[A-Za-z0-9]-?$", text[max(0, begin - 2) : begin]):
             continue
@@ -169,5 +180,6 @@ def accounts(text: str, start: int, end: int) -> Iterator[Hit]:
             continue
         if _NO_ACCOUNT.fullmatch(found[0]) or _COUNTED.match(text, found.end()):
             continue
-        if _BANK.search(before(text, found.start())) or _BANK.search(after(text, found.end())):
+        words = before(text, found.start())
+        if _BANK.search(words + "\n" + after(text, found.end())) or _BANK_NAME.search(words):
             yield Hit(*found.span(), "account")

@@ -9,17 +9,13 @@ from yukjo.korean.pii.numbers import is_day
 
 _COUNTER = r"(?:년|월|일|회|차|명|인|건|개|대|호선|세대|가구|필지|시간|시|분|초|층|면|점|억|만|천|원|조|%|km|m|kg|㎡|묶음|표|장|부|매|배|세|곳|그루|위|급|종)"
 
-_PLATE = re.compile(
-    r"[0-9][0-9]{1,2} ?[가나다라마거너더러머버서어저고노도로모보소오조구누두루무부수우주바사아자배하허호육해공국합] ?[0-9]{4}"
-    rf"(?![0-9])(?! ?{_COUNTER})"
-)
+_PLATED = r"[0-9]{1,2} ?[가나다라마거너더러머버서어저고노도로모보소오조구누두루무부수우주바사아자배하허호육해공국합] ?[0-9]{4}(?![0-9])"
+_PLATE = re.compile(rf"[0-9]{_PLATED}(?! ?{_COUNTER})")
 _REGION = re.compile(
     r"(?:서울|부산|대구|인천|광주|대전|울산|세종|경기|강원|충북|충남|전북|전남|경북|경남|제주) ?$"
 )
 _PLATE_OLD = re.compile(r"[가-힣]{2} ?[가-힣]{2,3} ?[가-힣] ?[0-9]{4}(?![0-9])")
-_CAR = re.compile(
-    r"차량|차 ?번호|번호판|승용차|화물차|택시|버스|트럭|오토바이|이륜|렌터카|주차|견인|주정차|운전|[가-힣]차(?:가|는|를)? ?\(?$"
-)
+_CAR = re.compile(r"차량|차 ?번호|번호판|승용차|화물차|택시|버스|트럭|오토바이|이륜|렌터카|주차|견인|주정차|운전|[가-힣]차(?:가|는|를)? ?\(?$")
 _COURT = re.compile(r"판결|선고|법원|헌재|사건|결정|별표|서식")
 
 _DAY = re.compile(
@@ -27,17 +23,15 @@ _DAY = re.compile(
     r"|(?:18|19|20)?(?P<six>[0-9]{6})(?![0-9]))(?P<born> ?생(?![가-힣])| ?생(?=입|이|으로|인|의|\b))?"
 )
 _BORN = re.compile(
-    r"(?:생 ?년 ?월 ?일|출생 ?(?:일자|일|연월일|년월일)|생일|태어난 ?날)(?:\([^()\n]{0,6}\))?(?:은|는|이|가)?[ :|(]*$"
+    r"(?:생 ?년 ?월 ?일|출생 ?(?:일자|일|연월일|년월일)|생일|태어난 ?날|앞 ?(?:자리|번호))(?:\([^()\n]{0,6}\))?(?:은|는|이|가)?[ :|(]*$"
 )
 _BORN_AFTER = re.compile(r" ?(?:에|에 )?(?:태어|출생(?!신고|아|축하))")
 
 _PART = r"[가-힣]{1,5}(?:특별자치시|특별자치도|특별시|광역시|도|시|군|구|읍|면|동|리)"
-_NUMBER = (
-    rf"[1-9][0-9]{{0,3}}(?:-[0-9]{{1,4}})?(?:번지)?(?![0-9-]|[.,][0-9])(?! ?{_COUNTER}(?!에|입|이))"
-)
+_NUMBER = rf"[1-9][0-9]{{0,3}}(?:-[0-9]{{1,4}})?(?:번지)?(?![0-9-]|[.,][0-9])(?! ?{_COUNTER}(?!에|입|이))"
 _ROOM = r"(?:(?:제?[0-9]{1,4}|[가-힣A-Za-z])동 ?)?[0-9]{1,4}호(?![선기차])|[0-9]{1,2}층"
 _TAIL = rf"(?:,? ?\([^()\n]{{1,24}}\))?(?:,? ?(?:[가-힣]{{1,10}}(?:아파트|빌라|오피스텔) ?)?(?:{_ROOM}))?"
-_ROAD = r"(?:[가-힣]{1,7}|[가-힣]{1,6}[0-9]{1,3})(?:대로|로|길)(?:[0-9]{1,3}(?:번|가)?길)?"
+_ROAD = r"(?:[가-힣]{1,7}|[가-힣]{1,6}[0-9]{1,3})(?:대로|로|길)(?: ?[0-9]{1,3}(?:번|가)?길)?"
 _LOT = r"[가-힣]{1,4}[0-9]?(?:동|리|가|읍|면)(?= ?(?:산 ?)?[0-9])"
 _ADDRESS = re.compile(
     rf"(?<![가-힣])(?P<parts>(?:{_PART} ){{0,4}})"
@@ -48,11 +42,10 @@ _FLAT = re.compile(
     r"(?<![0-9])[0-9]{1,4}동 ?[0-9]{1,4}호(?![선기차])"
     r"|[가-힣0-9A-Za-z]{1,10}(?:아파트|빌라|맨션|연립|빌리지|타운|오피스텔) ?[가-힣A-Za-z]동 ?[0-9]{1,4}호(?![선기차])"
 )
-# What each address holds: a house number, after a place within a place or near a word for home.
-_NUMBERED = re.compile(rf"[로길동리가읍면] ?(?:산 ?)?[0-9](?![0-9]{{0,3}} ?{_COUNTER})")
-_PARTED = re.compile(
-    r"[도시군구읍면동리] [가-힣0-9]{1,8}[로길동리가읍면][0-9가-힣]{0,6} ?(?:산 ?)?[0-9]"
-)
+# What each address holds: a house number; beside it a place within a place, or a word for home.
+_HOUSE = rf"(?:(?<=[로길동리가읍면산][0-9])|(?<=[로길동리가읍면산] [0-9]))(?![0-9]{{0,3}}(?:[.,][0-9]| ?{_COUNTER}))"
+_NEAR = re.compile(rf"[0-9](?<![0-9]{{2}})(?:{_HOUSE}|{_PLATED})")
+_PARTED = re.compile(r"[도시군구읍면동리] [가-힣0-9]{1,8}[로길동리가읍면][0-9가-힣]{0,6} ?(?:산 ?)?[0-9]")
 _ROOMED = re.compile(r"동 ?[0-9]{1,4}호")
 _HOME = re.compile(
     r"주 ?소|거주|자택|저희 집|우리 집|제 집|댁|사는 곳|전입|전출|본적|체류지|거소|신청인|신고인|민원인"
@@ -62,9 +55,12 @@ _HOME_WORDS = re.compile(f"{_HOME.pattern}|삽니다|사는|살고|살아|입주
 _PUBLIC = re.compile(
     r"청사|시청|구청|군청|도청|센터|도서관|공원|주차장|장소|위치|소재지|회관|보건소|학교|경로당|행사|공사|사업장|복지관|누리집|체육관|시장|개최"
 )
-_STREET = re.compile(
-    r"[^\n]{0,3}(?:앞|일원|인근|부근|구간|주변|건너편|맞은편|사거리|교차로|도로|옆)"
-)
+_STREET = re.compile(r"[^\n]{0,3}(?:앞|일원|인근|부근|구간|주변|건너편|맞은편|사거리|교차로|도로|옆)")
+
+
+def are_near(text: str) -> bool:
+    """Whether a text may hold a plate or an address; one quick pass."""
+    return _NEAR.search(text) is not None
 
 
 def plates(text: str) -> Iterator[Hit]:
@@ -104,7 +100,7 @@ def births(text: str) -> Iterator[Hit]:
 
 def addresses(text: str) -> Iterator[Hit]:
     """주소 down to the house number, or a flat with its room, unless it is a public place."""
-    if _NUMBERED.search(text) and (_PARTED.search(text) or _HOME_WORDS.search(text)):
+    if _PARTED.search(text) or _HOME_WORDS.search(text):
         for found in _ADDRESS.finditer(text):
             if _is_home(text, found):
                 yield Hit(*found.span(), "address")

@@ -104,7 +104,8 @@ def second_sample(chain: Chain, case: Sample, reading: str) -> Sample:
 def _read(chain: Chain, files: Sequence[Path]) -> Cases:
     if not files:
         return ()
-    found = read([chain.project / file for file in files], agents=chain.roles)
+    found = read([chain.project / file for file in files], agents=chain.roles,
+                 contacts=chain.config.data.allowed_contacts)  # fmt: skip
     return tuple(case for case in found.samples if case.agent_type == chain.names[0])
 
 
