@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from yukjo.cli.data import Agents
+from yukjo.cli.data import Agents, Contacts, _contacts
 from yukjo.cli.options import AsJson, print_json
 from yukjo.words import say
 
@@ -37,12 +37,14 @@ def diff(
         int, typer.Option(min=0, help=say("Samples shown of each kind; --json has all"))
     ] = 20,
     agents: Agents = None,
+    project: Contacts = None,
     json_: AsJson = False,
 ) -> None:  # fmt: skip
     """Read both, pair their samples, show what differs."""
     from yukjo.data.versions import diff as compared
 
-    found = compared(_read(before, agents), _read(after, agents))
+    contacts = _contacts(project)
+    found = compared(_read(before, agents, contacts), _read(after, agents, contacts))
     if json_:
         print_json(_document(found))
         return
@@ -53,7 +55,7 @@ def diff(
         console.print(part)
 
 
-def _read(place: Path, agents: list[str] | None) -> "tuple[Sample, ...]":
+def _read(place: Path, agents: list[str] | None, contacts: tuple[str, ...]) -> "tuple[Sample, ...]":
     from yukjo.data.lines import DRAFTS
     from yukjo.data.read import read
     from yukjo.records import SIX
@@ -61,7 +63,7 @@ def _read(place: Path, agents: list[str] | None) -> "tuple[Sample, ...]":
     files = [place]
     if place.is_dir():
         files = sorted(f for f in place.glob("*.jsonl") if not f.name.lower().endswith(DRAFTS))
-    return read(files, agents=tuple(agents or SIX)).samples
+    return read(files, agents=tuple(agents or SIX), contacts=contacts).samples
 
 
 def _document(found: "Diff") -> dict[str, object]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from yukjo.cli.data import Agents
+from yukjo.cli.data import Agents, Contacts, _contacts
 from yukjo.cli.options import AsJson, print_json
 from yukjo.words import say
 
@@ -39,6 +39,7 @@ def export(
     ] = None,
     version: Annotated[str, typer.Option(help=say("Croissant: version of the set"))] = "1.0.0",
     agents: Agents = None,
+    project: Contacts = None,
     force: Annotated[bool, typer.Option("--force", help=say("Overwrite other content"))] = False,
     json_: AsJson = False,
 ) -> None:  # fmt: skip
@@ -49,7 +50,7 @@ def export(
     from yukjo.files import write_whole
 
     refuse_taken(out, force=force)
-    read = _read(files, agents)
+    read = _read(files, agents, _contacts(project))
     samples = list({s.hash: s for held in read.values() for s in held}.values())
     if format_ == "croissant":
         from yukjo.data.exports.croissant import About, croissant, text_of
@@ -79,16 +80,21 @@ def export(
     typer.echo(say("written: {file}", file=out))
 
 
-def _read(files: list[Path], agents: list[str] | None) -> "dict[Path, tuple[Sample, ...]]":
+def _read(
+    files: list[Path], agents: list[str] | None, contacts: tuple[str, ...]
+) -> "dict[Path, tuple[Sample, ...]]":
     """The samples of each file; all files must be right together."""
     from yukjo.data.read import read
     from yukjo.records import SIX
 
     allowed = tuple(agents or SIX)
-    everything = read(files, agents=allowed)
+    everything = read(files, agents=allowed, contacts=contacts)
     if everything.dropped:
         typer.echo(say("repeated samples dropped: {count}", count=everything.dropped), err=True)
-    return {file: read([file], agents=allowed).samples for file in dict.fromkeys(files)}
+    return {
+        file: read([file], agents=allowed, contacts=contacts).samples
+        for file in dict.fromkeys(files)
+    }
 
 
 def _said(option: str, value: str | None) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from yukjo.cli.data import Agents
+from yukjo.cli.data import Agents, Contacts, _contacts
 from yukjo.cli.options import AsJson, print_json
 from yukjo.words import say
 
@@ -43,13 +43,6 @@ Keep = Annotated[
     bool,
     typer.Option("--keep-personal-data", help=say("Don't mask personal data (it is by default)")),
 ]
-Contacts = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--contact",
-        help=say("An office's number, address or @domain that is not masked; may repeat"),
-    ),
-]
 Preview = Annotated[
     int | None,
     typer.Option(min=1, metavar="N", help=say("Only show the first N rows that would be written")),
@@ -70,7 +63,7 @@ def import_(
         list[str] | None,
         typer.Option(
             "--map", metavar="FIELD=COLUMN",
-            help=say("Column of a field, where the guess is wrong; may repeat: --map output=Answer"),
+            help=say("Column of a field that was guessed wrong; may repeat: --map output=Answer"),
         ),
     ] = None,
     sheet: Annotated[
@@ -79,7 +72,7 @@ def import_(
     preview: Preview = None,
     force: Force = False,
     keep: Keep = False,
-    contacts: Contacts = None,
+    project: Contacts = None,
     json_: AsJson = False,
 ) -> None:  # fmt: skip
     """Read, mask, check, write."""
@@ -93,7 +86,7 @@ def import_(
         columns=asked(map_ or ()),
         sheet=sheet,
         mask=not keep,
-        contacts=tuple(contacts or ()),
+        contacts=_contacts(project),
     )
     _warn(keep=keep)
     _run(Import(files, told), out, preview, force=force, json_=json_)
@@ -108,7 +101,7 @@ def finish(
     preview: Preview = None,
     force: Force = False,
     keep: Keep = False,
-    contacts: Contacts = None,
+    project: Contacts = None,
     agents: Agents = None,
     json_: AsJson = False,
 ) -> None:  # fmt: skip
@@ -117,7 +110,7 @@ def finish(
     from yukjo.records import SIX
 
     _warn(keep=keep)
-    work = Finish(files, agents=tuple(agents or SIX), mask=not keep, contacts=tuple(contacts or ()))
+    work = Finish(files, agents=tuple(agents or SIX), mask=not keep, contacts=_contacts(project))
     _run(work, out, preview, force=force, json_=json_)
 
 

@@ -68,13 +68,17 @@ def test_personal_data_is_kept_only_with_a_warning(
     assert SECRET in out.read_text("utf-8")
 
 
-def test_an_offices_own_number_may_stay(jsonl: Make, yukjo: Yukjo) -> None:
-    row = {"instruction": "전화번호?", "output": "팩스: 02-0123-4567, 계장: 02-0123-9999"}
+def test_an_offices_own_number_may_stay(jsonl: Make, tmp_path: Path, yukjo: Yukjo) -> None:
+    row = {"instruction": "전화번호?", "output": "당직실: 010-0123-4567, 연락처: 010-0123-9999"}
+    config = EXAMPLE.joinpath("yukjo.toml").read_text("utf-8")
+    (tmp_path / "yukjo.toml").write_text(
+        config.replace("[data]\n", '[data]\nallowed_contacts = ["010-0123-4567"]\n'), "utf-8"
+    )
     words = ("data", "import", jsonl(row), "--license", "MIT", "--agent", "rag", "--preview", 1)
-    masked = json.loads(yukjo(*words, "--json", "--contact", "02-0123-4567").out)
-    assert "02-0123-4567" in masked["preview"][0]["output"]
-    assert "02-0123-9999" not in masked["preview"][0]["output"]
-    assert masked["personal_data"] == {"전화번호": 1}
+    masked = json.loads(yukjo(*words, "--json", "--project", tmp_path).out)
+    assert "010-0123-4567" in masked["preview"][0]["output"]
+    assert "010-0123-9999" not in masked["preview"][0]["output"]
+    assert masked["personal_data"] == {"휴대전화번호": 1}
 
 
 def test_a_refusal_that_quotes_a_cell_masks_it(jsonl: Make, yukjo: Yukjo) -> None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from yukjo.data.findings import explain, level
+from yukjo.data import personal
+from yukjo.data.findings import Fault, explain, level
 from yukjo.data.imports import drafts
 from yukjo.data.imports.chats import LABELS, Made, NotTaken, format_of, made
 from yukjo.data.imports.columns import mapping
@@ -175,22 +176,28 @@ class Import:
         found = self._made(row.value, is_table="row=" in row.place)
         # Counted now: a row that is refused later was still of this format.
         self._tally.files[-1].formats[found.format or file.suffix.lower().lstrip(".")] += 1
-        record = self._completed(found.fields, f"{file.name}#{row.place}")
-        wrong = [fault for fault in judge(record, agents=self._asked.agents)
-                 if level(fault) == "error"]  # fmt: skip
-        if wrong:
+        # Masked first: what is judged is what is written.
+        record = self._masker.fields(self._completed(found.fields, f"{file.name}#{row.place}"))
+        if wrong := self._wrong(record):
             raise NotTaken(
                 wrong[0].code,
                 "; ".join(explain(fault, file="", line=0).message for fault in wrong[:3]),
             )
         own = "license" in found.fields and record["license"] != self._asked.license
-        sample = Sample.model_validate(fields(self._masker.fields(record)))
+        sample = Sample.model_validate(fields(record))
         self._claim(sample)
         self._tally.dropped += found.dropped
         self._tally.mended += row.mended
         self._tally.own_licences.update([record["license"]] if own else [])
         self._tally.files[-1].unused |= dict.fromkeys(shown(name) for name in found.unused)
         return sample
+
+    def _wrong(self, record: dict[str, Any]) -> list[Fault]:
+        """The errors of a record; personal data is none where it is to be kept."""
+        asked = self._asked
+        found = judge(record, agents=asked.agents, allowed=personal.allowed(asked.contacts))
+        errors = [fault for fault in found if level(fault) == "error"]
+        return [fault for fault in errors if asked.mask or fault.code not in personal.CODES]
 
     def _made(self, value: Mapping[str, Any], *, is_table: bool) -> Made:
         """The fields of a row, by its format or by its columns."""
