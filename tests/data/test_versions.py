@@ -133,6 +133,11 @@ def test_a_particle_that_changed_is_marked_alone() -> None:
     )
 
 
+def test_a_number_is_marked_whole() -> None:
+    before, after = "평일11:30~13:00에 운영하며", "평일11:30~13:30에 운영하며"
+    assert marked(word_diff(before, after)) == "평일11:30~[-13:00-]{+13:30+}에 운영하며"
+
+
 def test_long_texts_are_compared_by_their_ends_and_shown_in_part() -> None:
     before = "가 " * MOST_WORDS + "나 " + "다 " * MOST_WORDS
     pieces = word_diff(before, before.replace("나", "라"))

@@ -14,6 +14,8 @@ MOST_WORDS = 2000
 
 _WORD = re.compile(r"\s*\S+|\s+$")
 
+_NUMBER = "0123456789.,:"
+
 Fate = Literal["same", "gone", "new"]
 
 
@@ -76,6 +78,7 @@ def _word(old: str, new: str) -> Iterator[Piece]:
     """One word and what became of it."""
     space = _space(old, new)
     start, end = _alike(old[space:], new[space:])
+    start, end = _around_numbers(old[space:], start, end)
     if old != new and 2 * (start + end) < max(len(old), len(new)) - space:
         yield from _replaced(old, new)
         return
@@ -84,6 +87,15 @@ def _word(old: str, new: str) -> Iterator[Piece]:
     yield Piece("gone", old[start : len(old) - end])
     yield Piece("new", new[start : len(new) - end])
     yield Piece("same", old[len(old) - end :])
+
+
+def _around_numbers(word: str, start: int, end: int) -> tuple[int, int]:
+    """The same ends, but so that no number is cut: 13:00 becomes 13:30, not 0 becomes 3."""
+    while 0 < start < len(word) and word[start - 1] in _NUMBER:
+        start -= 1
+    while 0 < end < len(word) and word[-end] in _NUMBER:
+        end -= 1
+    return start, end
 
 
 def _replaced(old: str, new: str) -> Iterator[Piece]:
