@@ -214,7 +214,7 @@ def tried(path: Path, sandbox: Sandbox) -> str:
     try:
         rows, report = preview(work, 10**6)
     except YukjoError:
-        return "refused whole"
+        return "refused"
     took = time.monotonic() - begun
     assert took < SLOW, f"{took:.0f} s"
     assert report.imported + report.refused == report.read
@@ -271,7 +271,7 @@ def main() -> None:
 
 def show(counts: dict[str, Counter[str]], *, seconds: float, slowest: float) -> None:
     """A table and a last line."""
-    fates = ("taken", "taken in part", "refused", "refused whole")
+    fates = ("taken", "taken in part", "refused")
     print("| format | files |", " | ".join(fates), "|")
     print("|---|---:|" + "---:|" * len(fates))
     for name, found in counts.items():
