@@ -23,6 +23,7 @@ Agents = Annotated[
     ),
 ]
 
+
 @app.command(help=say("What is wrong with data files; exit 1 on errors. "
                       "Example: yukjo data check data/*.jsonl --json"))  # fmt: skip
 def check(

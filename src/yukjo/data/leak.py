@@ -197,9 +197,7 @@ def _candidates(ours: _Side, theirs: _Side) -> dict[Aspect, dict[int, int]]:
     return near
 
 
-def _texts_of(
-    files: Sequence[Path], asked: _Asked, rows: Collection[int]
-) -> dict[int, Texts]:
+def _texts_of(files: Sequence[Path], asked: _Asked, rows: Collection[int]) -> dict[int, Texts]:
     """The texts of some rows, read a second time."""
     found: dict[int, Texts] = {}
     row = 0

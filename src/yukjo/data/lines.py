@@ -3,10 +3,12 @@
 1. At most `LIMIT` bytes of a line are ever held; a longer line is passed over and said so.
 2. A line ends at a line feed and nowhere else; its ending is no part of it.
 3. A byte order mark at the start of the file is no part of the first line.
-4. A line belongs to the part of a file in which its first byte stands: parts that cover a file
+4. A file of drafts is refused by name: what it holds is no sample yet.
+5. A line belongs to the part of a file in which its first byte stands: parts that cover a file
    have each of its lines once.
 """
 
+import re
 import stat
 import sys
 from collections.abc import Iterator
@@ -19,7 +21,11 @@ from yukjo.words import say
 LIMIT = 1 << 20
 """Bytes of the longest line that is looked at: 1 MiB, some 350,000 Korean characters."""
 
+DRAFTS = ".drafts.jsonl"
+"""How the name of a file of drafts ends."""
+
 _BOM = b"\xef\xbb\xbf"
+_DRAFT = re.compile(rb'\s*\{\s*"draft"\s*:')
 
 
 class Part(NamedTuple):
@@ -42,17 +48,22 @@ class Line(NamedTuple):
     """Whether it ended in carriage return and line feed."""
 
 
-def read_lines(path: Path) -> Iterator[Line]:
-    """The lines of `path`; DataError where it can't be opened or read."""
-    return read_part(Part(path))
+def read_lines(path: Path, *, drafts: bool = False) -> Iterator[Line]:
+    """The lines of `path`; DataError where it can't be opened or read, or holds drafts.
+
+    With `drafts` a file of drafts is read as well.
+    """
+    return read_part(Part(path), drafts=drafts)
 
 
-def read_part(part: Part) -> Iterator[Line]:
-    """The lines that begin in a part of a file; DataError where it can't be opened or read."""
+def read_part(part: Part, *, drafts: bool = False) -> Iterator[Line]:
+    """The lines that begin in a part of a file; DataError as `read_lines` raises it."""
     try:
         with part.file.open("rb") as file:
-            if _at_a_line(file, part):
-                yield from _lines(file, part)
+            for line in _lines(file, part) if _at_a_line(file, part) else ():
+                if line.number == 1 and part.start == 0 and not drafts:
+                    refuse_drafts(part.file, line.data or b"")
+                yield line
     except (OSError, ValueError) as fault:  # ValueError: a NUL in the name
         raise DataError(
             say("the file can't be read: {why}", why=_why(fault)),
@@ -70,6 +81,17 @@ def parts_of(path: Path, size: int) -> list[Part]:
     if not stat.S_ISREG(whole.st_mode):
         return [Part(path)]
     return [Part(path, at, at + size) for at in range(0, max(whole.st_size, 1), size)]
+
+
+def refuse_drafts(path: Path, first: bytes) -> None:
+    """DataError where the name of a file or its first line says that it holds drafts."""
+    if path.name.lower().endswith(DRAFTS) or _DRAFT.match(first):
+        raise DataError(
+            say("the file holds drafts, which are no samples yet"),
+            where=name_of(path),
+            fix=say("write their questions and answers, then: yukjo data finish {file} --out FILE",
+                    file=name_of(path)),
+        )  # fmt: skip
 
 
 def name_of(path: Path) -> str:
