@@ -38,7 +38,7 @@ def end_faults(text: str) -> list[Found]:
     [(10, '경  끝.')]
     """
     items = len(_ITEM.findall(text))
-    if not text.strip() or (items < _FEW and not _ATTACHED.search(text)):
+    if not text.strip() or (items < _FEW and not ("붙" in text and _ATTACHED.search(text))):
         return []
     found = [Found("doc-end", early.start(), early.start() + 2) for early in _early(text)]
     end = _END.search(text)

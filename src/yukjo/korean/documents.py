@@ -47,6 +47,7 @@ _QUANTITY = re.compile(r"\S.*\d\s?(?:부|매|장|권|개|점|식|철|건|통|책
 _NUMBERED = re.compile(r"^(\d{1,2})\.\s+")
 _ROW = re.compile(r"\S.*")
 _LONGEST = 17
+_DIGIT = re.compile(r"\d")
 _HALF_DAY = 12
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _ASIDE = re.compile(r"[(（\[「『][^()（）\[\]「」『』\n]*[)）\]」』]")
@@ -141,7 +142,8 @@ def faults(text: str) -> list[Found]:
     >>> [(f.code, f.mend) for f in faults("11월 7일 오후 2시")]
     [('doc-date', '11. 7.'), ('doc-time', '14:00')]
     """
-    return in_order(found for look in _LOOKS for found in look(text) if found)
+    looks = _LOOKS if _DIGIT.search(text) else _OF_WORDS
+    return in_order(found for look in looks for found in look(text) if found)
 
 
 def _all(looked: Iterable[Looked]) -> bool | None:
@@ -204,7 +206,7 @@ def _money_looked(text: str) -> Iterator[Looked]:
 
 
 def _attachments_looked(text: str) -> Iterator[Looked]:
-    every = list(_ATTACHED.finditer(text))
+    every = list(_ATTACHED.finditer(text)) if "붙" in text else []
     if not every:
         return
     last = every[-1]
@@ -237,14 +239,12 @@ def _hangul_looked(text: str) -> Iterator[Looked]:
         yield None if inside else Found("doc-han", match.start(), match.end())
 
 
-_LOOKS: tuple[Callable[[str], Iterator[Looked]], ...] = (
+_OF_WORDS: tuple[Callable[[str], Iterator[Looked]], ...] = (
     _labels_looked,
-    _dates_looked,
-    _times_looked,
-    _money_looked,
     _attachments_looked,
     _hangul_looked,
 )
+_LOOKS = (*_OF_WORDS, _dates_looked, _times_looked, _money_looked)
 
 
 def _labels(text: str) -> Iterator[_Label]:

@@ -9,6 +9,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,16 +134,23 @@ def value_of(number: str) -> float | None:
     >>> value_of("1,234.5"), value_of("3억 5천만"), value_of("3만 5억")
     (1234.5, 350000000.0, None)
     """
+    if len(number) < _LONGEST:
+        return _value(number)
+    return float(number.replace(",", "")) if _PLAIN.fullmatch(number) else None
+
+
+@lru_cache(maxsize=4096)
+def _value(number: str) -> float | None:
     if _PLAIN.fullmatch(number):
         return float(number.replace(",", ""))
-    found = parse(number) if len(number) < _LONGEST else None
+    found = parse(number)
     return None if found is None else float(found)
 
 
 def values(text: str) -> Iterator[float]:
     """Every number that begins with a digit, in order."""
-    for match in NUMBERS.finditer(text):
-        value = value_of(match[0])
+    for number in NUMBERS.findall(text):
+        value = value_of(number)
         if value is not None:
             yield value
 

@@ -37,6 +37,8 @@ _LATIN = re.compile(r"[A-Za-zÀ-ɏ]+(?:['’-][A-Za-z]+)*")
 _OTHER = re.compile(
     "[\u0370-\u052f\u0590-\u06ff\u0900-\u0dff\u0e00-\u0e7f\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+"
 )
+_ANY = re.compile(f"[A-Za-zÀ-ɏ{_OTHER.pattern[1:-2]}]")
+"""Both, in one pass."""
 _CASUAL = re.compile(r"[로에서지고꼭시]\s(?:와|가|내|둬|말해|물어봐|기다려)[.!]?$")
 """Orders in 해체 that `manner.level` takes for nouns."""
 _MAY_BE_PLAIN = re.compile(
@@ -78,7 +80,7 @@ def foreign_faults(text: str, material: str = "") -> list[Found]:
     >>> [(f.start, f.end) for f in foreign_faults("CCTV 영상은 please 확인(check)해 주세요.")]
     [(9, 15)]
     """
-    if not (_LATIN.search(text) or _OTHER.search(text)) or hangul_share(text) < _KOREAN:
+    if not _ANY.search(text) or hangul_share(text) < _KOREAN:
         return []
     shown = _hidden(_ADDRESS, _hidden(_ASIDE, text))
     known = material.casefold()

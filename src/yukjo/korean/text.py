@@ -109,10 +109,10 @@ def is_mostly_hangul(text: str) -> bool:
     >>> is_mostly_hangul("민원 접수"), is_mostly_hangul("civil complaint 민원")
     (True, False)
     """
-    # EB and EC begin only Hangul syllables in UTF-8: counting bytes settles most texts 10x
-    # faster. Letters are at most the characters that are no space.
+    # EB and EC begin only Hangul syllables in UTF-8: taking out bytes settles most texts 10x
+    # faster, and quicker than counting them. Letters are at most the characters that are no space.
     data = text.encode("utf-8", "surrogatepass")
-    surely = data.count(b"\xeb") + data.count(b"\xec")
+    surely = len(data) - len(data.translate(None, b"\xeb\xec"))
     return 2 * surely >= len(text) - text.count(" ") or hangul_share(text) >= 1 / 2
 
 

@@ -19,10 +19,10 @@ from yukjo.korean.pii import contacts, names, numbers, places
 from yukjo.korean.pii.fold import fold
 from yukjo.korean.pii.gate import long_numbers, points
 from yukjo.korean.pii.kinds import KINDS, Hit, Kind, Level
+from yukjo.korean.text import has_digit
 
 __all__ = ["KINDS", "Hit", "Kind", "Level", "contact", "find", "masked", "shape"]
 
-_DIGIT = re.compile("[0-9]")
 _DIGITS = re.compile("[0-9]+")
 _AREA = re.compile("0[2-7]|82")
 _HALF, _RESIDENT, _CARD = 6, 13, 15
@@ -39,8 +39,9 @@ def find(text: str, *, allowed: Collection[str] = ()) -> tuple[Hit, ...]:
     """
     folded = fold(text)
     hits = _apart(_found(folded.text, allowed))
-    if hits:
-        hits = _apart([*hits, *names.beside(folded.text, hits)])
+    if not hits:
+        return ()
+    hits = _apart([*hits, *names.beside(folded.text, hits)])
     return tuple(sorted(hit._replace(start=start, end=end) for hit in hits
                         for start, end in (folded.span(hit.start, hit.end),)))  # fmt: skip
 
@@ -92,7 +93,7 @@ def _found(text: str, allowed: Collection[str]) -> Iterator[Hit]:
         yield from contacts.emails(text, allowed)
     if "spoken" in told:
         yield from contacts.spoken(text, allowed)
-    if _DIGIT.search(text):
+    if has_digit(text):
         yield from _numbers(text, allowed, told)
     if "label" in told:
         yield from names.labelled(text)
