@@ -10,7 +10,9 @@ both in NFC. Where the material is blank nothing is said: there was nothing to g
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
+from operator import itemgetter
 
 from yukjo.korean.citations import PLACE, Citation, article_label, located, name_key, places
 from yukjo.korean.found import Found
@@ -104,7 +106,7 @@ def _citation_faults(text: str, material: str) -> Iterator[Found]:
             yield Found("article-not-shown", start, end)
     for match in PLACE.finditer(text):
         start, end = match.span()
-        if not match[1] or _within(start, [*taken, *denied]):
+        if not match[1] or _within(start, taken) or _within(start, denied):
             continue
         if not shown.holds(places(match[0])[0]):
             yield Found("article-not-shown", start, end)
@@ -141,7 +143,9 @@ class _Articles:
 
 
 def _within(place: int, spans: list[tuple[int, int]]) -> bool:
-    return any(start <= place < end for start, end in spans)
+    """Whether one of the spans, which are in order and don't overlap, holds the place."""
+    before = bisect_right(spans, place, key=itemgetter(0))
+    return before > 0 and place < spans[before - 1][1]
 
 
 def _claimed(text: str) -> Iterator[re.Match[str]]:

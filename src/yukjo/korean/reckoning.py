@@ -34,6 +34,8 @@ _SCALES = (1.0, 1e3, 1e4, 1e6, 1e8)
 _FIRST, _FEW = 60, 12
 """Numbers of a material that are combined by twos, and by threes."""
 _CELLS = 12
+_MOST, _ROUNDS = 250, 8
+"""Numbers known at a time, and how often they grow: more than a real text needs."""
 _MANY = 1e7
 _SMALL = 31
 _LONGEST = 24
@@ -50,8 +52,8 @@ def follows(asked: set[float], text: str, material: str) -> set[float]:
     known = [*list(_values(material))[:_FIRST], 100.0, *own, *shown, *_columns(material)]
     scales = _SCALES if _UNIT_NOTE.search(material) else _SCALES[:1]
     left = asked.difference(shown)
-    while left:
-        new = _found(left, list(dict.fromkeys(known)), scales)
+    for _ in range(_ROUNDS):
+        new = _found(left, list(dict.fromkeys(known))[:_MOST], scales) if left else set()
         if not new:
             break
         left -= new

@@ -5,7 +5,9 @@ Who asks says which groups concern the text: `data.rules` for an agent's answers
 """
 
 import re
-from collections.abc import Callable, Collection
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Sequence
+from itertools import accumulate
 
 from yukjo.korean.calendar_faults import calendar_faults
 from yukjo.korean.document_ends import end_faults, section_faults
@@ -85,13 +87,24 @@ def found(text: str, material: str = "", *, groups: Collection[str]) -> list[Fou
     if not raw:
         return raw
     every = in_order(raw)
-    return [one for one in every if not any(_says_more(other, one) for other in every)]
+    said = {code: _Reach([one for one in every if one.code == code]) for code in _LESS}
+    return [
+        one for one in every
+        if not any(said[code].meets(one) for code, less in _LESS.items() if one.code in less)
+    ]  # fmt: skip
 
 
-def _says_more(other: Found, one: Found) -> bool:
-    """Whether `other` stands at the same place and leaves `one` nothing to add."""
-    together = other.start < one.end and one.start < other.end
-    return together and one.code in _LESS.get(other.code, ())
+class _Reach:
+    """The places of what one code found, in their order: a hostile text has many."""
+
+    def __init__(self, found: Sequence[Found]) -> None:
+        self._starts = [one.start for one in found]
+        self._ends = list(accumulate((one.end for one in found), max))
+
+    def meets(self, one: Found) -> bool:
+        """Whether one of them shares a character with `one`."""
+        before = bisect_left(self._starts, one.end)
+        return before > 0 and self._ends[before - 1] > one.start
 
 
 def _own(text: str) -> str:

@@ -52,6 +52,8 @@ _COUNTED_ON = re.compile(
 )
 _YEARS = range(1900, 2101)
 _DAYS, _WEEKS, _STEPS = 400, 60, 8
+_ASKED, _FROM = 60, 100
+"""Figures of a text that are asked about, days that others are reckoned from: a bound on time."""
 
 
 def support_faults(text: str, material: str) -> list[Found]:
@@ -115,7 +117,7 @@ def _figures(own: str, material: str) -> Iterator[Found]:
         and not (match["unit"] == "년" and value in _YEARS)
         and value not in given
     ]
-    if asked:
+    if asked := asked[:_ASKED]:
         left = follows({value for *_, value in asked}, own, material)
         yield from (
             Found("not-supported", start, end) for start, end, value in asked if value in left
@@ -155,7 +157,7 @@ def _reached(own: str, material: str) -> Iterator[tuple[int, int]]:
         sum(few) for size in (2, 3) for few in combinations(sorted(numbers)[:_STEPS], size)
     }
     weeks = {7 * number for number in numbers if number <= _WEEKS}
-    for start in _starts(own, material):
+    for start in sorted(_starts(own, material))[:_FROM]:
         for step in steps | weeks | {0}:
             for days in (step - 1, step, step + 1):
                 for day in (start + timedelta(days), start - timedelta(days)):
