@@ -1,6 +1,6 @@
 """Time `yukjo.data.check` on a generated file; prints one JSON document.
 
-    python bench/data_check.py [--lines 100000]
+    python bench/data_check.py [--lines 100000] [--workers 1]
 
 The file mixes words at random into lines of about the length of real samples (500 characters);
 one line in 100 repeats another, one in 100 repeats another with one word changed.
@@ -25,15 +25,24 @@ def main() -> None:
     """Generate, check in a process of its own, print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--lines", type=int, default=100_000)
-    parser.add_argument("--measure", type=Path)
+    parser.add_argument("--workers", type=int, default=1, help="processes that read")
+    parser.add_argument("--measure", type=Path, help="a file that is there already")
     asked = parser.parse_args()
     if asked.measure:
-        measure(asked.measure)
+        measure(asked.measure, workers=asked.workers)
         return
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "lines.jsonl"
         generate(file, lines=asked.lines)
-        subprocess.run([sys.executable, __file__, "--measure", str(file)], check=True)  # noqa: S603
+        command = [
+            sys.executable,
+            __file__,
+            "--measure",
+            str(file),
+            "--workers",
+            str(asked.workers),
+        ]
+        subprocess.run(command, check=True)  # noqa: S603
 
 
 def generate(file: Path, *, lines: int) -> None:
@@ -62,20 +71,24 @@ def sample(rng: random.Random, words: list[str]) -> str:
     return json.dumps(record, ensure_ascii=False)
 
 
-def measure(file: Path) -> None:
+def measure(file: Path, *, workers: int) -> None:
     """Check `file` and say how long it took and how much memory it needed at most."""
     from yukjo.data.check import check
 
     start = time.perf_counter()
-    report = check([file])
+    report = check([file], workers=workers)
     seconds = time.perf_counter() - start
-    peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    cpu = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    # Of the workers the largest is known: as much for each is at least what they took.
+    peaks = [used.ru_maxrss / 1024 for used in cpu]
     print(json.dumps({
         "lines": report.lines,
         "megabytes": round(file.stat().st_size / 1e6, 1),
+        "workers": workers,
         "seconds": round(seconds, 2),
+        "cpu_seconds": round(sum(used.ru_utime + used.ru_stime for used in cpu), 2),
         "lines_per_s": round(report.lines / seconds),
-        "peak_memory_mb": round(peak_kib / 1024, 1),
+        "peak_memory_mb": round(peaks[0] + (workers * peaks[1] if workers > 1 else 0), 1),
         "errors": report.errors,
         "warnings": report.warnings,
     }))  # fmt: skip

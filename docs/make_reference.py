@@ -36,7 +36,7 @@ from yukjo.config.gate import TargetConfig
 from yukjo.config.load import parse
 from yukjo.config.models import StageConfig
 from yukjo.config.presets import PRESETS
-from yukjo.data.check import SOUGHT
+from yukjo.data.compare import SOUGHT
 from yukjo.data.findings import LONG, RULES, Fault, explain
 from yukjo.data.lines import LIMIT
 from yukjo.evaluate import scorers
@@ -257,7 +257,7 @@ def example_values(code: str) -> Mapping[str, Any]:
         "limit": LIMIT, "position": 7, "cp949": False, "why": "Expecting value", "kind": list,
         "key": "input", "value": "NaN", "field": "output", "known": SIX, "want": "text",
         "agent": "rg", "shown": "U+0007", "count": 42, "other": "a.jsonl:3", "percent": 93,
-        "most": 16, "name": "images/7.png", "mode": "CMYK",
+        "most": 16, "name": "images/7.png", "mode": "CMYK", "shape": "******-*******",
     }  # fmt: skip
     special: dict[str, dict[str, Any]] = {
         "unknown-field": {"field": "ouput", "known": ("instruction", "input", "output")},
@@ -267,6 +267,8 @@ def example_values(code: str) -> Mapping[str, Any]:
         "bidi": {"shown": "U+202E"},
         "zero-width": {"shown": "U+200B"},
     }
+    special |= {code: {"shown": place, "mend": mend} for code, (place, mend) in
+                WORDS["rule_examples"].items()}  # fmt: skip
     return values | special.get(code, {})
 
 

@@ -7,7 +7,7 @@
     ├── AdapterError   an adapter, or an adapter and a base that don't match
     ├── RunError       a run: its folder, its checkpoints, its memory
     ├── LedgerError    the record
-    └── ReviewError    a blind review: its session, its seal, a rating
+    └── ReviewError    a review: its session, its seal, a rating, a decision
 
 The command line prints the three parts and exits 2. Anything else that escapes is a bug of ours
 and keeps its traceback.
@@ -55,4 +55,4 @@ class LedgerError(YukjoError):
 
 
 class ReviewError(YukjoError):
-    """A blind review's session, seal or rating can't be used."""
+    """A review's session, seal, rating or decision can't be used."""

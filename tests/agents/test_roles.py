@@ -36,11 +36,12 @@ def test_a_built_in_prompt_is_short_and_nfc(name: str) -> None:
     assert "\n" not in prompt
 
 
-def test_the_tools_are_those_the_seed_gives() -> None:
+def test_the_tools_are_those_the_seed_gives_and_the_check_of_documents() -> None:
     assert {name: made.tools for name, made in roles().items() if made.tools} == {
         "rag": ("document_search",),
         "legal_research": ("legal_reference",),
         "data_analysis": ("calculator", "data_analysis"),
+        "review": ("document_check",),
     }
 
 

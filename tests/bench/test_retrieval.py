@@ -3,8 +3,9 @@
 import runpy
 from pathlib import Path
 
-from yukjo.serve.tools.passages import passages
-from yukjo.serve.tools.reading import DOCUMENTS, read
+from yukjo.reading.documents import DOCUMENTS
+from yukjo.reading.passages import passages
+from yukjo.serve.tools.reading import read
 
 BENCH = runpy.run_path(str(Path(__file__).parents[2] / "bench" / "retrieval.py"))
 

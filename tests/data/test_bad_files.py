@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from yukjo.data import personal
 from yukjo.data.check import check
 from yukjo.data.findings import RULES
+from yukjo.korean.rules import CODES
 
 FOLDER = Path(__file__).parent / "bad"
 
@@ -51,6 +53,11 @@ IMAGES = {
     "not-image", "image-broken", "image-frames", "image-mode", "other-answer",
 }  # fmt: skip
 """Found in `test_images`."""
+PERSONAL = set(personal.CODES)
+"""Found in `test_check_pii`."""
+
+OF_KOREAN = set(CODES)
+"""Found in `test_check_rules`."""
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
@@ -65,7 +72,7 @@ def test_every_file_is_expected() -> None:
 
 def test_every_code_has_a_file() -> None:
     found = {code for codes in EXPECTED.values() for _, code in codes}
-    assert found | MADE_IN_TESTS | IMAGES == set(RULES)
+    assert found | MADE_IN_TESTS | IMAGES | PERSONAL | OF_KOREAN == set(RULES)
 
 
 def test_all_files_at_once_find_the_same_and_more_duplicates() -> None:

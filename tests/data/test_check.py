@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yukjo.data import check as module
+from yukjo.data import compare
 from yukjo.data.check import check
 from yukjo.data.findings import Finding
 from yukjo.errors import DataError
@@ -125,6 +126,7 @@ def test_a_hostile_line_has_a_bounded_number_of_findings(
 def test_near_duplicates_beyond_the_limit_are_not_sought_and_that_is_said(
     tmp_path: Path, record: Record, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(compare, "SOUGHT", 2)
     monkeypatch.setattr(module, "SOUGHT", 2)
     rows = [record(instruction=f"처리 기간은 {n}?") for n in range(4)]
     found = [(f.line, f.code) for f in check([write(tmp_path / "a", *rows)]).findings]

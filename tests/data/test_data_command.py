@@ -68,6 +68,27 @@ def test_plan_shows_the_gap_at_a_glance(file: Path) -> None:
     assert "30/100" in _run("plan", file).stdout
 
 
+def test_plan_says_what_to_collect_next(file: Path) -> None:
+    made = json.loads(_run("plan", file, "--next", 2, "--json").stdout)
+    assert [one["agent"] for one in made["next"]].count("rag") == 2
+    shown = _run("plan", file, "--next", 2, "--agent", "rag").stdout
+    (line,) = [line for line in shown.splitlines() if line.startswith("  rag:")]
+    first = next(one for one in made["next"] if one["agent"] == "rag")
+    cell = "·".join(filter(None, (first["difficulty"], first["topic"])))
+    assert f"{cell} {first['lines']}줄" in line
+    assert "  rag:" not in _run("plan", file, "--next", 0, "--agent", "rag").stdout
+
+
+def test_stats_shows_a_table_of_difficulty_and_topic(
+    tmp_path: Path, record: Record, write: Write
+) -> None:
+    rows = [record(instruction=f"{n}번 질문", difficulty="어려움", topic="세무", exception="거절",
+                   source="새로 씀", license="CC0-1.0") for n in range(3)]  # fmt: skip
+    shown = _run("stats", write(tmp_path / "a.jsonl", *rows)).stdout
+    for said in ("세무", "어려움", "거절", "새로 씀", "CC0-1.0"):
+        assert said in shown
+
+
 def test_split_writes_three_files_that_hold_every_sample(file: Path, tmp_path: Path) -> None:
     out = tmp_path / "split"
     made = json.loads(_run("split", file, "--out", out, "--json").stdout)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yukjo.data.plan import STAGES, TOPICS, apportion, plan
+from yukjo.data.plan import KINDS, STAGES, TOOL_ERROR, TOPICS, apportion, plan
 from yukjo.errors import DataError
 from yukjo.records import Sample
 
@@ -45,11 +45,26 @@ def test_a_full_set_is_done() -> None:
     difficulty = ["쉬움"] * 30 + ["보통"] * 50 + ["어려움"] * 20
     topics = [topic for topic, count in apportion(100, dict.fromkeys(TOPICS, 1)).items()
               for _ in range(count)]  # fmt: skip
-    rows = [_sample(difficulty=d, topic=t, exception="거절" if n < 15 else "")
-            for n, (d, t) in enumerate(zip(difficulty, topics, strict=True))]  # fmt: skip
-    assert plan(rows, agents=("rag",)).done
+    kinds = [*KINDS, *KINDS, "거절"] + [""] * 85
+    rows = [_sample(difficulty=d, topic=t, exception=kind)
+            for d, t, kind in zip(difficulty, topics, kinds, strict=True)]  # fmt: skip
+    assert plan(rows, agents=("rag",), tooled=("rag",)).done
+    one_kind = [row.model_copy(update={"exception": "거절"}) for row in rows]
+    assert not plan(one_kind, agents=("rag",)).done
     assert not plan(rows[1:], agents=("rag",)).done
     assert not plan(rows, agents=("rag",), stage=2).done
+
+
+def test_errors_of_tools_are_asked_of_agents_with_tools_only() -> None:
+    agents = plan([], tooled=("rag",)).agents
+    assert set(agents["rag"].kinds) == set(KINDS)
+    assert TOOL_ERROR not in agents["review"].kinds
+
+
+@pytest.mark.parametrize(("stage", "least"), [(1, 1), (2, 2), (3, 5)])
+def test_each_kind_of_exception_has_at_least_half_an_equal_part(stage: int, least: int) -> None:
+    kinds = plan([], stage=stage, tooled=("rag",)).agents["rag"].kinds
+    assert {gap.want for gap in kinds.values()} == {least}
 
 
 def test_the_json_says_what_is_missing() -> None:

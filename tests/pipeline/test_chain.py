@@ -37,9 +37,12 @@ def project(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ran(project: Path) -> Path:
     """The project after one run, whose bases were opened one after another."""
     begin: Callable[[YukjoConfig, Path], Parts] = wiring.open_parts
+    # What tests before this one left behind: an error that was raised keeps its frames in a cycle.
+    gc.collect()
+    before = _bases()
 
     def alone(config: YukjoConfig, folder: Path) -> Parts:
-        assert not [held for held in gc.get_objects() if type(held) is Base]
+        assert all(any(one is held for one in before) for held in _bases())
         return begin(config, folder)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -49,6 +52,11 @@ def ran(project: Path) -> Path:
             main()
     assert not left.value.code
     return project
+
+
+def _bases() -> list[Base]:
+    """The bases in memory."""
+    return [held for held in gc.get_objects() if type(held) is Base]
 
 
 def run_body(project: Path, runs: str = "runs") -> dict[str, Any]:
@@ -212,6 +220,7 @@ def _strike(within: str, number: int) -> None:
         ("chain.fields={}", "fields"),
         ('stage.reader.data.test_files=["train.jsonl"]', "두 쪽"),
         ('chain.files=["valid.jsonl"]', "두 쪽"),
+        ('stage.reader.data.reviewed="approved"', "승인"),
         ('chain.fields={"종류"="name", "번호"="code", "날짜"="date", "금액"="date"}', "금액"),
     ],
 )  # fmt: skip

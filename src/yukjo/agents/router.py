@@ -114,7 +114,8 @@ def lessons(config: YukjoConfig, project: Path) -> list[Lesson]:
     """What a project's router learns from."""
     found = []
     if config.data.files:
-        dataset = read([project / file for file in config.data.files], agents=of_project(project))
+        dataset = read([project / file for file in config.data.files], agents=of_project(project),
+                       contacts=config.data.allowed_contacts)  # fmt: skip
         wanted = [sample for sample in dataset.samples if sample.agent_type in config.agents]
         sides = split(wanted, valid=config.data.valid, test=config.data.test)
         found += [lesson for sample in sides.train for lesson in _lessons_of(sample)]

@@ -10,6 +10,11 @@ from yukjo.cli import (
     bench,
     dashboard,
     data,
+    data_checklist,
+    data_diff,
+    data_export,
+    data_import,
+    data_review,
     doctor,
     evaluate,
     gate,
@@ -57,6 +62,12 @@ app.command(help=index.HELP)(index.index)
 app.command(help=route.HELP)(route.route)
 app.command(help=doctor.HELP)(doctor.doctor)
 data.app.command("show", help=show.HELP)(show.show)
+data.app.command("checklist", help=data_checklist.HELP)(data_checklist.checklist)
+data.app.add_typer(data_review.app, name="review")
+data.app.command("import", help=data_import.IMPORT)(data_import.import_)
+data.app.command("finish", help=data_import.FINISH)(data_import.finish)
+data.app.command("export", help=data_export.HELP)(data_export.export)
+data.app.command("diff", help=data_diff.HELP)(data_diff.diff)
 app.add_typer(data.app, name="data")
 app.add_typer(adapter.app, name="adapter")
 app.add_typer(ledger.app, name="ledger")

@@ -1,29 +1,19 @@
 """`yukjo data`: check files, count samples, compare with the plan, split. Results go to stdout."""
 
-from collections import Counter
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from yukjo.cli.options import AsJson, print_json
+from yukjo.cli.options import AsJson, Contacts, contacts_of, print_json
 from yukjo.errors import DataError
 from yukjo.words import say
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from yukjo.data.findings import Report
-    from yukjo.data.plan import AgentPlan, Gap
     from yukjo.data.split import Split
-    from yukjo.data.stats import Part
     from yukjo.records import Sample
 
 app = typer.Typer(no_args_is_help=True, help=say("Data files: check, count, plan, split"))
-
-SHOWN = 50
-"""Findings in a table; `--json` has more."""
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE", help=say("JSONL files"))]
 Agents = Annotated[
@@ -36,59 +26,78 @@ Agents = Annotated[
 
 @app.command(help=say("What is wrong with data files; exit 1 on errors. "
                       "Example: yukjo data check data/*.jsonl --json"))  # fmt: skip
-def check(files: Files, agents: Agents = None, json_: AsJson = False) -> None:
+def check(
+    files: Files,
+    agents: Agents = None,
+    project: Contacts = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help=say("Processes that read (default: 2 where the files are large)")),
+    ] = None,
+    json_: AsJson = False,
+) -> None:
     """Every fault, with its place and its mend."""
+    from yukjo.cli.data_shown import findings, show
+    from yukjo.cli.reading import Reading, workers_for
     from yukjo.data.check import check as checked
 
-    report = checked(files, agents=_allowed(agents))
+    with Reading() as reading:
+        report = checked(files, agents=_allowed(agents), contacts=contacts_of(project),
+                         workers=workers or workers_for(files),
+                         progress=reading.progress)  # fmt: skip
     if json_:
         print_json(report.model_dump(mode="json"))
     else:
-        _print(*_findings(report))
+        show(*findings(report))
     raise typer.Exit(1 if report.errors else 0)
 
 
-@app.command(help=say("Samples and shares per agent. Example: yukjo data stats data/train.jsonl"))
-def stats(files: Files, agents: Agents = None, json_: AsJson = False) -> None:
-    """Count samples per agent, difficulty and topic."""
+@app.command(help=say("Samples per agent, by difficulty and topic; exceptions, lengths, sources. "
+                      "Example: yukjo data stats data/train.jsonl"))  # fmt: skip
+def stats(
+    files: Files, agents: Agents = None, project: Contacts = None, json_: AsJson = False
+) -> None:
+    """Count samples every way."""
+    from yukjo.cli.data_shown import counts, show
     from yukjo.data.stats import stats as counted
 
-    found = counted(_samples(files, agents))
+    found = counted(_samples(files, agents, project))
     if json_:
         print_json(found.model_dump(mode="json"))
-        return
-    _print(
-        _parts(say("agent"), found.agents),
-        _parts(say("difficulty"), found.difficulty),
-        _parts(say("topic"), found.topics),
-        say("{count} samples in all", count=f"{found.total:,}"),
-    )
+    else:
+        show(*counts(found))
 
 
-@app.command(help=say("What is still to be collected. "
-                      "Example: yukjo data plan data/train.jsonl --stage 2"))  # fmt: skip
+@app.command(help=say("What is still to be collected, and what of it next. "
+                      "Example: yukjo data plan data/train.jsonl --stage 2 --next 10"))  # fmt: skip
 def plan(
+    *,
     files: Files,
     stage: Annotated[int, typer.Option(help=say("1, 2 or 3: 100, 200 or 500 an agent"))] = 1,
+    next_: Annotated[
+        int,
+        typer.Option("--next", min=0, help=say("Kinds of lines to collect next, of each agent")),
+    ] = 6,
     agents: Agents = None,
+    project: Contacts = None,
     json_: AsJson = False,
 ) -> None:
     """The gap between the samples and a stage of the plan."""
+    from yukjo.agents import roles
+    from yukjo.cli.data_shown import gaps, show
     from yukjo.data.plan import plan as planned
+    from yukjo.data.wanted import wanted
 
-    gap = planned(_samples(files, agents), stage=stage, agents=_allowed(agents))
+    tooled = [name for name, role in roles().items() if role.tools]
+    found = _samples(files, agents, project)
+    gap = planned(found, stage=stage, agents=_allowed(agents), tooled=tooled)
+    coming = wanted(gap)
     if json_:
-        print_json(gap.model_dump(mode="json"))
-        return
-    table = _table(say("agent"), say("samples"), *_DIFFICULTY, say("exceptions"), say("absent"))
-    for agent, part in gap.agents.items():
-        absent = ", ".join(part.absent) if part.samples.have else say("all topics")
-        table.add_row(agent, *_gaps(part), absent or "-")
-    _print(
-        table,
-        say("have/wanted at stage {stage}; topics fall {missing} short", stage=stage,
-            missing=sum(t.missing for part in gap.agents.values() for t in part.topics.values())),
-    )  # fmt: skip
+        first = [one.model_dump(mode="json") for agent in gap.agents
+                 for one in [own for own in coming if own.agent == agent][:next_]]  # fmt: skip
+        print_json(gap.model_dump(mode="json") | {"next": first})
+    else:
+        show(*gaps(gap, coming, most=next_))
 
 
 @app.command(help=say("Write train, valid and test files, split by content. "
@@ -101,27 +110,50 @@ def split(
     test: Annotated[float, typer.Option(help=say("Share held out to measure"))] = 0.2,
     force: Annotated[bool, typer.Option("--force", help=say("Overwrite other content"))] = False,
     agents: Agents = None,
+    project: Contacts = None,
     json_: AsJson = False,
 ) -> None:
     """Three files; near duplicates never stand in two of them."""
+    from yukjo.cli.data_shown import show, table
     from yukjo.data.split import SIDES
     from yukjo.data.split import split as divided
 
-    made = divided(_samples(files, agents), valid=valid, test=test)
+    made = divided(_samples(files, agents, project), valid=valid, test=test)
     _write({f"{side}.jsonl": made.side(side) for side in SIDES}, out, force=force)
     _warn_of_bare(made)
+    _warn_of_shared(made)
     counts = {side: len(made.side(side)) for side in SIDES}
     if json_:
         print_json({"out": str(out), "samples": counts, "shares": made.shares})
         return
-    table = _table(say("agent"), *SIDES)
+    grid = table(say("agent"), *SIDES)
     for agent, shares in made.shares.items():
-        table.add_row(agent, *(f"{shares[side]:.1%}" for side in SIDES))
-    table.add_row(say("samples"), *(f"{counts[side]:,}" for side in SIDES))
-    _print(table)
+        grid.add_row(agent, *(f"{shares[side]:.1%}" for side in SIDES))
+    grid.add_row(say("samples"), *(f"{counts[side]:,}" for side in SIDES))
+    show(grid)
 
 
-_DIFFICULTY = ("쉬움", "보통", "어려움")
+@app.command(help=say("What test files share with training files; exit 1 where they do."
+                      " Example: yukjo data leak train.jsonl --test test.jsonl"))  # fmt: skip
+def leak(
+    files: Files,
+    test: Annotated[
+        list[Path], typer.Option(help=say("JSONL file that is measured on; repeat for more"))
+    ],
+    agents: Agents = None,
+    project: Contacts = None,
+    json_: AsJson = False,
+) -> None:
+    """Copies and near copies of samples, questions, answers and images."""
+    from yukjo.cli.data_shown import leaked, show
+    from yukjo.data.leak import leaks
+
+    found = leaks(files, test, agents=_allowed(agents), contacts=contacts_of(project))
+    if json_:
+        print_json(found.model_dump(mode="json"))
+    else:
+        show(*leaked(found))
+    raise typer.Exit(1 if found.leaks else 0)
 
 
 def _allowed(agents: list[str] | None) -> tuple[str, ...]:
@@ -131,11 +163,13 @@ def _allowed(agents: list[str] | None) -> tuple[str, ...]:
     return tuple(agents or SIX)
 
 
-def _samples(files: list[Path], agents: list[str] | None) -> "tuple[Sample, ...]":
+def _samples(
+    files: list[Path], agents: list[str] | None, project: Path | None
+) -> "tuple[Sample, ...]":
     """The samples in `files`; says on stderr how many repeats were dropped."""
     from yukjo.data.read import read
 
-    data = read(files, agents=_allowed(agents))
+    data = read(files, agents=_allowed(agents), contacts=contacts_of(project))
     if data.dropped:
         typer.echo(say("repeated samples dropped: {count}", count=data.dropped), err=True)
     return data.samples
@@ -145,6 +179,15 @@ def _warn_of_bare(made: "Split") -> None:
     """Say on stderr which agent has nothing on which side."""
     for agent, side in made.bare:
         typer.echo(say("{agent} has no sample on side {side}", agent=agent, side=side), err=True)
+
+
+def _warn_of_shared(made: "Split") -> None:
+    """Say on stderr what the test side shares with training though no sample is near another."""
+    from yukjo.data.leak import shared
+
+    for aspect, count in sorted(shared([*made.train, *made.valid], made.test).items()):
+        typer.echo(say("{count} test samples share their {aspect} with training", count=count,
+                       aspect=aspect), err=True)  # fmt: skip
 
 
 def _write(files: "dict[str, tuple[Sample, ...]]", out: Path, *, force: bool) -> None:
@@ -207,63 +250,3 @@ def _below(image: Path, out: Path) -> str:
             fix=say("name the folder of the data file itself with --out"),
         )
     return image.relative_to(out.resolve()).as_posix()
-
-
-def _findings(report: "Report") -> "list[Table | str]":
-    """A report as one table a file, then the count of each code and a last line."""
-    warnings_last = sorted(report.findings, key=lambda found: found.level == "warning")
-    kept = {id(found) for found in warnings_last[:SHOWN]}
-    shown = [found for found in report.findings if id(found) in kept]
-    parts: list[Table | str] = []
-    for file, group in groupby(shown, key=lambda found: found.file):
-        table = _table(say("line"), say("code"), say("message"), say("mend"))
-        for found in group:
-            mark = "✗" if found.level == "error" else "!"
-            message = _message(found.field, found.message)
-            table.add_row(f"{found.line:,}", f"{mark} {found.code}", message, found.fix)
-        parts += [file, table]
-    if len(report.findings) + report.omitted > SHOWN:
-        counts = Counter(found.code for found in report.findings).most_common()
-        parts.append(say("the first {count} are shown; --json has more", count=SHOWN))
-        parts.append(", ".join(f"{code} {count:,}" for code, count in counts))
-    last = say("{lines} lines, {errors} errors, {warnings} warnings", lines=f"{report.lines:,}",
-               errors=f"{report.errors:,}", warnings=f"{report.warnings:,}")  # fmt: skip
-    return [*parts, last]
-
-
-def _message(field: str | None, message: str) -> str:
-    """A message with the field it is about, unless it names it itself."""
-    return message if field is None or field in message else f"{field}: {message}"
-
-
-def _parts(name: str, parts: "dict[str, Part]") -> "Table":
-    """Counts and shares as a table."""
-    table = _table(name, say("count"), say("share"))
-    for label, part in parts.items():
-        table.add_row(label, f"{part.count:,}", f"{part.share:.1%}")
-    return table
-
-
-def _gaps(part: "AgentPlan") -> list[str]:
-    """An agent's numbers, have/wanted."""
-    gaps: list[Gap] = [part.samples, *part.difficulty.values(), part.exceptions]
-    return [f"{gap.have}/{gap.want}" for gap in gaps]
-
-
-def _table(*columns: str) -> "Table":
-    """An empty table; cells are plain text, whatever brackets they hold."""
-    from rich.table import Table
-
-    table = Table()
-    for number, column in enumerate(columns):
-        table.add_column(column, overflow="fold", no_wrap=number == 0)
-    return table
-
-
-def _print(*parts: "Table | str") -> None:
-    """Print tables and lines to stdout."""
-    from rich.console import Console
-
-    console = Console(markup=False, highlight=False, emoji=False)
-    for part in parts:
-        console.print(part)

@@ -67,7 +67,9 @@ def _pairs(project: Path, config: "YukjoConfig", run: str) -> "list[Pair]":
     folder = runs.find(pipeline.runs_folder(project, config), run, having=["answers.jsonl"])
     with folder.answers.open(encoding="utf-8") as rows:
         kept = raw.read(rows, where=str(folder.answers))
-    return pairs(read(data_files(project, config), agents=set(of_project(project))).samples, kept)
+    found = read(data_files(project, config), agents=set(of_project(project)),
+                 contacts=config.data.allowed_contacts)  # fmt: skip
+    return pairs(found.samples, kept)
 
 
 def _rated(file: Path, asked: "list[Pair]") -> dict[str, str]:

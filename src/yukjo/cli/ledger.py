@@ -91,7 +91,8 @@ def trace(
     config = load(project)
     with existing_ledger(project, config) as ledger:
         entries = ledger.entries()
-    files = files_of(project, project / config.project.runs, config.data.every, of_project(project))
+    files = files_of(project, project / config.project.runs, config.data.every,
+                     of_project(project), contacts=config.data.allowed_contacts)  # fmt: skip
     found = traced(thing, entries, files)
     if json_:
         print_json(found)

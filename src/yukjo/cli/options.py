@@ -29,6 +29,16 @@ Changes = Annotated[
     ),
 ]
 
+Contacts = Annotated[
+    Path | None,
+    typer.Option(
+        "--project",
+        "-p",
+        help=say("The project whose `[data] allowed_contacts` may stand in the data"
+                 " (default: the one here, if there is one)"),
+    ),
+]  # fmt: skip
+
 Sweep = Annotated[
     list[str] | None,
     typer.Option(
@@ -45,6 +55,16 @@ def changes_of(set_: list[str] | None, sweep: list[str] | None) -> dict[str, Any
     from yukjo.config import change, swept
 
     return dict(map(change, set_ or ())) | swept(sweep or ())
+
+
+def contacts_of(project: Path | None) -> tuple[str, ...]:
+    """The contacts that a project lets stand; none where there is no project."""
+    from yukjo.config import load
+    from yukjo.config.load import FILE
+
+    if project is None and not Path(FILE).is_file():
+        return ()
+    return load(project or Path()).data.allowed_contacts
 
 
 def print_json(document: object) -> None:

@@ -303,8 +303,10 @@ def _contests(
     from yukjo.pipeline.prepare import data_files
     from yukjo.review import contests
 
-    files = data_files(project, load(project))
-    samples = {s.hash: s for s in read(files, agents=set(of_project(project))).samples}
+    config, known = load(project), set(of_project(project))
+    found = read(data_files(project, config), agents=known,
+                 contacts=config.data.allowed_contacts)  # fmt: skip
+    samples = {sample.hash: sample for sample in found.samples}
     trial, raw = _answers(project, run)
     other, old = _answers(project, against) if against else ("", raw)
     before = old.after if against else old.before

@@ -9,6 +9,7 @@ import typer
 
 from yukjo import pipeline, runs, wiring
 from yukjo.agents import of_project
+from yukjo.cli.reading import workers_for
 from yukjo.cli.watch import Shown
 from yukjo.config import YukjoConfig, load
 from yukjo.config.chain import of_stage
@@ -41,7 +42,7 @@ def working(
     with Shown() as watch, open_ledger(project, config) as ledger:
         folder = _begun(place, resume) if resume else None
         watch.stage("check")
-        _refuse_errors(project, data_files(project, config))
+        _refuse_errors(project, data_files(project, config), config.data.allowed_contacts)
         watch.stage("base")
         parts = wiring.open_parts(config, project)
         watch.note(parts.notice)
@@ -62,7 +63,8 @@ def linked(project: Path, config: YukjoConfig, *, resume: str | None = None) -> 
         watch.stage("check")
         first = of_stage(config, config.chain.stages[0])
         more = (*config.chain.files, *config.chain.kept_files)
-        _refuse_errors(project, [*data_files(project, first), *(project / f for f in more)])
+        files = [*data_files(project, first), *(project / f for f in more)]
+        _refuse_errors(project, files, first.data.allowed_contacts)
         folder = folder or runs.start(place)
         with _at_work(folder, watch):
             yield Chain(project, config, of_project(project), folder, ledger, watch,
@@ -90,9 +92,10 @@ def _begun(place: Path, name: str) -> runs.RunFolder:
     return folder
 
 
-def _refuse_errors(project: Path, files: Sequence[Path]) -> None:
+def _refuse_errors(project: Path, files: Sequence[Path], contacts: Sequence[str]) -> None:
     """Leave with 1, after the first errors on stderr, where the data can't be trained on."""
-    report = check(files, agents=set(of_project(project)))
+    report = check(files, agents=set(of_project(project)), contacts=contacts,
+                   workers=workers_for(files))  # fmt: skip
     if not report.errors:
         return
     errors = [finding for finding in report.findings if finding.level == "error"]

@@ -51,7 +51,8 @@ def _find(name: str, project: Path, config: "YukjoConfig") -> "Sample":
     from yukjo.errors import DataError
     from yukjo.pipeline.prepare import data_files
 
-    samples = read(data_files(project, config), agents=set(of_project(project))).samples
+    samples = read(data_files(project, config), agents=set(of_project(project)),
+                   contacts=config.data.allowed_contacts).samples  # fmt: skip
     found = [s for s in samples if s.id == name] or [s for s in samples if s.hash.startswith(name)]
     if len(found) != 1:
         raise DataError(

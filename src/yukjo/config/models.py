@@ -15,6 +15,10 @@ from yukjo.words import Language
 FieldKind = Literal["name", "code", "date", "amount"]
 """Of a field in an analysis: a name, a number with its own form, a date, an amount of money."""
 
+Contact = Annotated[
+    str, Field(pattern=r"^(?:[^\s@]*@[^\s@]+\.[^\s@.]+|\+?[0-9][0-9 ().-]*[0-9])$", max_length=100)
+]
+
 
 class ProjectConfig(Settings):
     """[project]"""
@@ -57,6 +61,11 @@ class DataConfig(Settings):
     """Share held out to measure; never seen in training."""
     max_tokens: PositiveInt = 1024
     """A longer sample is refused by name and counted, never cut."""
+    reviewed: Literal["any", "approved"] = "any"
+    """`approved` leaves out, by name, every sample that `yukjo data review` has not approved."""
+    allowed_contacts: tuple[Contact, ...] = ()
+    """Telephone numbers, e-mail addresses and mail domains (`@hanbit.kr`) of offices that the check
+    for personal data lets stand, beside those it knows for an office's by itself."""
 
     @property
     def every(self) -> tuple[Path, ...]:

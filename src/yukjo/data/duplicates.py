@@ -177,6 +177,51 @@ def _candidates(
     return np.concatenate([later, later[other]]), np.concatenate([before, head[other]])
 
 
+def near_across(
+    chunks: Sequence[Sketches], others: Sequence[Sketches], *, share: float = NEAR
+) -> dict[int, tuple[int, float]]:
+    """Row of `others` -> (row of `chunks`, share alike), where the sketches are as near as `share`.
+
+    In each band a row is compared with three of those that agree in it: work grows with the rows
+    only. Of several near ones it is the nearest that was seen, the first of equals.
+    """
+    found: dict[int, tuple[int, float]] = {}
+    if not chunks or not others:
+        return found
+    for band in range(_BANDS):
+        keys = np.concatenate([_band(chunk, band) for chunk in chunks])
+        asked = np.concatenate([_band(chunk, band) for chunk in others])
+        order = np.argsort(keys, kind="stable")
+        ranked = keys[order]
+        first = np.searchsorted(ranked, asked, side="left")
+        end = np.searchsorted(ranked, asked, side="right")
+        rows = np.flatnonzero((end > first) & (asked != 0))
+        for place in (first, (first + end) // 2, end - 1):
+            for start in range(0, len(rows), _BLOCK):
+                block = rows[start : start + _BLOCK]
+                pairs = order[place[block]], block
+                _nearest((chunks, others), pairs, found, least=share)
+    return found
+
+
+def _nearest(
+    sides: tuple[Sequence[Sketches], Sequence[Sketches]],
+    pairs: tuple[NDArray[np.int64], NDArray[np.int64]],
+    found: dict[int, tuple[int, float]],
+    *,
+    least: float,
+) -> None:
+    """Put into `found` the pairs that are near, and nearer than what stands there."""
+    (chunks, others), (mine, theirs) = sides, pairs
+    agree = (_rows(chunks, mine) == _rows(others, theirs)).mean(axis=1)
+    shares = (agree - _CHANCE) / (1 - _CHANCE)
+    for k in np.flatnonzero(shares >= least).tolist():
+        row, other, share = int(theirs[k]), int(mine[k]), float(shares[k])
+        best = found.get(row)
+        if best is None or (share, -other) > (best[1], -best[0]):
+            found[row] = other, share
+
+
 _NO_KEYS = np.empty(0, dtype=np.uint64)
 
 

@@ -10,16 +10,18 @@ language being spoken. Text from a file is quoted through `shown`: one short, pr
 import dataclasses
 from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
-from typing import Any, Literal, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 from pydantic import Field
 
+from yukjo.data import personal
+from yukjo.data.rule_words import RULE_WORDS
+from yukjo.korean.pii import Level
 from yukjo.korean.text import shown
 from yukjo.pictures import BYTES, FORMATS, PIXELS, THIN
 from yukjo.records import Frozen
 from yukjo.words import say
-
-Level = Literal["error", "warning"]
 
 SHORT, LONG = 100, 1000
 """Characters of an output of good length (requirement G9)."""
@@ -332,3 +334,12 @@ RULES: dict[str, _Rule] = {
         lambda _: say("keep the right one of the two"),
     ),
 }  # fmt: skip
+RULES |= {
+    code: _Rule(
+        personal.level(kind),
+        partial(personal.message, kind),
+        partial(personal.fix, kind),
+    )
+    for code, kind in personal.CODES.items()
+}
+RULES |= {code: _Rule("warning", w.message, w.fix) for code, w in RULE_WORDS.items()}

@@ -9,7 +9,10 @@ from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 from typing import Any, get_args
 
+from yukjo.data import personal
 from yukjo.data.findings import LONG, SHORT, Fault, cut
+from yukjo.data.rules import broken
+from yukjo.korean import pii
 from yukjo.korean import text as korean
 from yukjo.records import DIFFICULTIES, Role, Sample
 
@@ -22,6 +25,8 @@ LABELS = ("id", "difficulty", "topic", "exception", "source", "license")
 KNOWN = tuple(Sample.model_fields)
 ROLES: tuple[str, ...] = get_args(Role)
 
+_CHOSEN = frozenset({"agent_type", "difficulty", "exception", "license"})
+"""Fields that hold one of a few words, where nobody is named."""
 _KNOWN = frozenset(KNOWN)
 TURN = ("role", "content")
 _TURN = frozenset(TURN)
@@ -34,17 +39,24 @@ _FINDERS: dict[str, Callable[[str], int | None]] = {
 }
 
 
-def judge(record: dict[str, Any], *, agents: Collection[str]) -> list[Fault]:
-    """The faults of a record, those of its shape first."""
+def judge(
+    record: dict[str, Any], *, agents: Collection[str], allowed: Collection[str] = ()
+) -> list[Fault]:
+    """The faults of a record, those of its shape first.
+
+    `allowed` are contacts that may stand in its texts, as `personal.allowed` makes them.
+    """
     faults = list(islice(_shape(record, agents), MOST))
     # One pass over all texts together: nearly every line ends it here.
     joined = "\n".join([text for text in record.values() if isinstance(text, str)])
     if "messages" in record or korean.is_suspect(joined) or not korean.is_nfc(joined):
         for name, text in _texts(record):
             faults += _characters(name, text)
+    faults += _personal(record, allowed)
     output = record.get("output")
     if isinstance(output, str):
         faults += _manner(output, seen=bool(record.get("images")))
+        faults += broken(record)
     return faults[:MOST]
 
 
@@ -161,6 +173,18 @@ def _characters(name: str, text: str) -> Iterator[Fault]:
             yield Fault(code, name, {"position": position + 1, "shown": shown})
     if not korean.is_nfc(text):
         yield Fault("not-nfc", name)
+
+
+def _personal(record: dict[str, Any], allowed: Collection[str]) -> Iterator[Fault]:
+    """Personal data in the texts."""
+    # All together first: nearly every line ends here.
+    texts = [v for k, v in record.items() if k not in _CHOSEN and isinstance(v, str)]
+    if "messages" in record:
+        texts += [text for _, text in _texts(record)]
+    if pii.find("\n\n".join(texts), allowed=allowed):
+        for name, text in _texts(record):
+            for hit in pii.find(text, allowed=allowed) if name not in _CHOSEN else ():
+                yield Fault(f"pii-{hit.kind}", name, personal.values(text, hit))
 
 
 def _manner(output: str, *, seen: bool) -> Iterator[Fault]:

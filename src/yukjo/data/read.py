@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from yukjo.data import personal
 from yukjo.data.check import examine
 from yukjo.data.findings import Fault, Finding, explain, level
 from yukjo.data.judge import fields
@@ -31,9 +32,14 @@ class Dataset:
     """Lines that repeated a sample exactly."""
 
 
-def read(files: Sequence[Path], *, agents: Collection[str]) -> Dataset:
-    """The samples in `files`; DataError where a line has an error or no sample is left."""
-    reading = _Reading(agents)
+def read(
+    files: Sequence[Path], *, agents: Collection[str], contacts: Collection[str] = ()
+) -> Dataset:
+    """The samples in `files`; DataError where a line has an error or no sample is left.
+
+    `contacts` may stand in the texts, as `[data] allowed_contacts` has them.
+    """
+    reading = _Reading(agents, contacts)
     for file in files:
         for line in read_lines(file):
             reading.take(line, file)
@@ -53,8 +59,9 @@ def read(files: Sequence[Path], *, agents: Collection[str]) -> Dataset:
 class _Reading:
     """What was read so far."""
 
-    def __init__(self, agents: Collection[str]) -> None:
+    def __init__(self, agents: Collection[str], contacts: Collection[str]) -> None:
         self.agents = agents
+        self.allowed = personal.allowed(contacts)
         self.samples: dict[str, Sample] = {}
         self.places: dict[str, str] = {}
         """Where the sample of each id stands."""
@@ -63,7 +70,7 @@ class _Reading:
 
     def take(self, line: Line, file: Path) -> None:
         """Keep the sample on a line, count it as a repeat, or note what is wrong with it."""
-        record, faults = examine(line, agents=self.agents, folder=file.parent)
+        record, faults = examine(line, agents=self.agents, folder=file.parent, allowed=self.allowed)
         place = f"{name_of(file)}:{line.number}"
         if record is not None:
             sample = Sample.model_validate(fields(record))

@@ -88,13 +88,22 @@ def citations(text: str, known: Iterable[str] = ()) -> list[Citation]:
     >>> [str(c) for c in citations("주차장 조례 5조 2항", ["주차장 조례"])]
     ['「주차장 조례」 제5조제2항']
     """
-    found: list[Citation] = []
+    return [citation for citation, _, _ in located(text, known)]
+
+
+def located(text: str, known: Iterable[str] = ()) -> list[tuple[Citation, int, int]]:
+    """Every citation in `text`, in order, with where it starts and ends.
+
+    >>> [(start, end) for _, start, end in located("「도서관법」 제10조와 같은 법 제3조")]
+    [(0, 11), (13, 21)]
+    """
+    found: list[tuple[Citation, int, int]] = []
     for match in _pattern(known).finditer(text):
         quoted, named, again, decree, word, *numbers = match.groups()
         if again and not found:
             continue
-        name = f"{found[-1].law} {decree or ''}" if again else quoted or named or word
-        found.append(_made(" ".join(name.split()), numbers))
+        name = f"{found[-1][0].law} {decree or ''}" if again else quoted or named or word
+        found.append((_made(" ".join(name.split()), numbers), *match.span()))
     return found
 
 

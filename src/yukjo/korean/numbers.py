@@ -8,6 +8,7 @@
 import re
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from itertools import zip_longest
 
 GREAT = {"조": 10**12, "억": 10**8, "만": 10**4}
@@ -38,6 +39,11 @@ def parse(text: str) -> Fraction | None:
     >>> [str(parse(x)) for x in ("3억 5천만", "1.5만", "이천오백", "1,23", "3만 5억")]
     ['350000000', '15000', '2500', 'None', 'None']
     """
+    # A text and its material name the same numbers; what is long is seldom said twice.
+    return _kept(text) if len(text) <= _KEPT else _parsed(text)
+
+
+def _parsed(text: str) -> Fraction | None:
     tokens = _tokens(text)
     if tokens is None:
         return None
@@ -56,6 +62,11 @@ def parse(text: str) -> Fraction | None:
     if rest is None or (total and rest >= last):
         return None
     return total + rest
+
+
+_KEPT = 32
+"""Characters of the longest number that is remembered."""
+_kept = lru_cache(maxsize=4096)(_parsed)
 
 
 def written(value: Fraction, *, places: int = 10) -> str:

@@ -7,6 +7,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from itertools import pairwise
 
 HANGUL = "\u1100-\u11ff\u3131-\u318e\ua960-\ua97c\uac00-\ud7a3\ud7b0-\ud7fb"
@@ -78,16 +79,40 @@ def scripts(text: str) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count > 0}
 
 
+def has_digit(text: str) -> bool:
+    """Whether one of the digits 0 to 9 stands in the text; ten times as fast as a pattern.
+
+    >>> has_digit("3월"), has_digit("삼월")
+    (True, False)
+    """
+    return any(digit in text for digit in "1203546789")
+
+
+def lines_with(text: str, *marks: str) -> Iterator[tuple[int, str]]:
+    r"""The lines that hold one of `marks`, with where each starts.
+
+    >>> list(lines_with("가\n나=1", "="))
+    [(2, '나=1')]
+    """
+    if not any(mark in text for mark in marks):
+        return
+    start = 0
+    for line in text.split("\n"):
+        if any(mark in line for mark in marks):
+            yield start, line
+        start += len(line) + 1
+
+
 def is_mostly_hangul(text: str) -> bool:
     """Whether at least half of the letters are Hangul; true where there is no letter.
 
     >>> is_mostly_hangul("민원 접수"), is_mostly_hangul("civil complaint 민원")
     (True, False)
     """
-    # EB and EC begin only Hangul syllables in UTF-8: counting bytes settles most texts 10x
-    # faster. Letters are at most the characters that are no space.
+    # EB and EC begin only Hangul syllables in UTF-8: taking out bytes settles most texts 10x
+    # faster, and quicker than counting them. Letters are at most the characters that are no space.
     data = text.encode("utf-8", "surrogatepass")
-    surely = data.count(b"\xeb") + data.count(b"\xec")
+    surely = len(data) - len(data.translate(None, b"\xeb\xec"))
     return 2 * surely >= len(text) - text.count(" ") or hangul_share(text) >= 1 / 2
 
 

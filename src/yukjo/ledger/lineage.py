@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from yukjo.data import personal
 from yukjo.data.check import examine
 from yukjo.data.judge import fields
 from yukjo.data.lines import read_lines
@@ -50,12 +51,20 @@ class Files:
     """Hash of a sample -> its agent."""
 
 
-def files_of(project: Path, runs: Path, data: Sequence[Path], agents: Collection[str]) -> Files:
+def files_of(
+    project: Path,
+    runs: Path,
+    data: Sequence[Path],
+    agents: Collection[str],
+    *,
+    contacts: Collection[str] = (),
+) -> Files:
     """Read the data files that are still there; lines with errors are no samples."""
-    known = Files(project, runs, data)
+    known, allowed = Files(project, runs, data), personal.allowed(contacts)
     for file in data:
         for line in read_lines(project / file) if (project / file).is_file() else ():
-            record, _ = examine(line, agents=agents, folder=(project / file).parent)
+            folder = (project / file).parent
+            record, _ = examine(line, agents=agents, folder=folder, allowed=allowed)
             if record is not None:
                 sample = Sample.model_validate(fields(record))
                 known.lines.setdefault(sample.hash, []).append(f"{file}:{line.number}")

@@ -1,7 +1,8 @@
 """Open a project's ledger as its `[ledger]` settings say: where it is, and who signs it."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
@@ -51,6 +52,17 @@ def existing(project: Path, config: YukjoConfig) -> Ledger:
             say("there is no ledger yet"), where=str(place), fix=say("start `yukjo run`")
         )
     return Ledger(place)
+
+
+@contextmanager
+def if_any(project: Path, config: YukjoConfig) -> Iterator[Ledger | None]:
+    """The same for a reader who can do without: None where there is no ledger yet."""
+    place = _place(project, config)
+    if isinstance(place, Path) and not place.exists():
+        yield None
+        return
+    with Ledger(place) as ledger:
+        yield ledger
 
 
 def continued(project: Path, config: YukjoConfig) -> Ledger:

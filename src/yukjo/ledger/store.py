@@ -103,12 +103,37 @@ class Ledger:
             self._witness(self.head())
         return entry
 
+    def reply(
+        self, kind: str, run: str, *, after: int, make: Callable[[list[Entry]], dict[str, Any]]
+    ) -> Entry:
+        """Add the body that `make` gives for the entries of `kind` with numbers above `after`.
+
+        It all is one turn to write: nothing is added by anybody between what `make` is shown and
+        the new entry. Nothing is added where it raises; it may be called again, and then is shown
+        the same entries, or more.
+        """
+        entry = self._turn(lambda connection: add(connection, kind, run, make(
+            [opened(row) for row in _run_rows(connection, _since(kind, after))]
+        )))  # fmt: skip
+        if self._witness is not None:
+            self._witness(self.head())
+        return entry
+
+    def since(self, kind: str, after: int) -> list[Entry]:
+        """The entries of `kind` with numbers above `after`, oldest first."""
+        with explained(self.where):
+            return [opened(row) for row in self._read(_since(kind, after))]
+
     def _appended(self, kind: str, run: str, body: dict[str, Any]) -> Entry:
+        return self._turn(lambda connection: add(connection, kind, run, body))
+
+    def _turn(self, work: Callable[[Connection], Entry]) -> Entry:
+        """Do what is to be done in one turn to write."""
         with explained(self.where):
             for _ in range(_TRIES):
                 try:
                     with writing(self._engine).begin() as connection:
-                        return add(connection, kind, run, body)
+                        return work(connection)
                 except IntegrityError:  # another process took the number
                     continue
         raise LedgerError(
@@ -243,8 +268,7 @@ class Ledger:
     def _read(self, query: Select[Any]) -> Iterator[Stored]:
         """Rows one by one, in one snapshot."""
         with self._engine.begin() as connection:
-            for row in connection.execution_options(yield_per=100).execute(query):
-                yield Stored(*row)
+            yield from _run_rows(connection, query)
 
     def _runs(self) -> dict[str, int]:
         """Run id -> number of its newest entry of kind `run`, oldest run first."""
@@ -283,6 +307,18 @@ def _of(query: Select[Any], kinds: Sequence[str], run: str | None) -> Select[Any
 def _rows() -> Select[Any]:
     """All rows by number."""
     return select(_ENTRIES).order_by(_ENTRIES.c.number)
+
+
+def _since(kind: str, after: int) -> Select[Any]:
+    """Rows of one kind from a number on."""
+    return _rows().where(_ENTRIES.c.kind == kind, _ENTRIES.c.number > after)
+
+
+def _run_rows(connection: Connection, query: Select[Any]) -> Iterator[Stored]:
+    """Rows one by one, in the transaction `connection` is in."""
+    # For this statement alone: on the connection the option would hold for what is written next.
+    for row in connection.execute(query, execution_options={"yield_per": 100}):
+        yield Stored(*row)
 
 
 def add(connection: Connection, kind: str, run: str, body: dict[str, Any]) -> Entry:

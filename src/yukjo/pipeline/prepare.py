@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from yukjo.agents.roles import Role, of_project, pick
@@ -18,9 +18,11 @@ from yukjo.data.render import (
     template_of,
 )
 from yukjo.data.split import SIDES, Split, split
+from yukjo.data_review import Desk
 from yukjo.errors import ConfigError, DataError, RunError
 from yukjo.evaluate.measure import Question
 from yukjo.files import hash_json, sha256_file, write_whole
+from yukjo.ledger.opening import if_any
 from yukjo.pipeline.parts import Parts
 from yukjo.ports import Tokenizer, Trainer
 from yukjo.records import Example, Sample, Side
@@ -58,6 +60,8 @@ class Source:
     """File name -> SHA-256."""
     dropped: int
     """Exact duplicates left out."""
+    unapproved: tuple[Refusal, ...] = ()
+    """Left out because nobody approved them."""
 
 
 def prepare(project: Path, config: YukjoConfig, tokenizer: Tokenizer) -> Prepared:
@@ -71,22 +75,26 @@ def prepare(project: Path, config: YukjoConfig, tokenizer: Tokenizer) -> Prepare
 def source(project: Path, config: YukjoConfig, known: Mapping[str, Role]) -> Source:
     """The samples of the project's agents, split by content or as their files say."""
     data, files = config.data, data_files(project, config)
+    choice = _Choice(approved(project, config), config.agents)
     held = {"valid": data.valid_files, "test": data.test_files}
-    mixed = read([project / file for file in data.files], agents=known)
-    apart = {side: read([project / file for file in own], agents=known)
+    contacts = data.allowed_contacts
+    mixed = read([project / file for file in data.files], agents=known, contacts=contacts)
+    apart = {side: read([project / file for file in own], agents=known, contacts=contacts)
              for side, own in held.items() if own}  # fmt: skip
     sides = split(
-        _wanted(mixed, config),
+        choice(mixed),
         valid=0.0 if data.valid_files else data.valid,
         test=0.0 if data.test_files else data.test,
     )
-    sides = replace(sides, **{side: _wanted(found, config) for side, found in apart.items()})
+    sides = replace(sides, **{side: choice(found) for side, found in apart.items()})
     _refuse_shared(sides)
+    choice.refuse_none()
     return Source(
         split=sides,
         files={str(f.relative_to(project) if f.is_relative_to(project) else f): sha256_file(f)
                for f in files},
         dropped=mixed.dropped + sum(found.dropped for found in apart.values()),
+        unapproved=tuple(choice.left_out),
     )  # fmt: skip
 
 
@@ -116,7 +124,7 @@ def rendered(
         valid=_by_agent(made["valid"].examples, config.agents),
         questions=_questions(made["test"].examples, sides.test, chosen, config=config,
                              tokenizer=tokenizer, template=template),
-        refused=tuple(r for part in made.values() for r in part.refused),
+        refused=(*given.unapproved, *(r for part in made.values() for r in part.refused)),
         stop=end_tokens([e for part in made.values() for e in part.examples]),
     )  # fmt: skip
 
@@ -138,9 +146,41 @@ def data_files(project: Path, config: YukjoConfig) -> list[Path]:
     return [project / file for file in config.data.every]
 
 
-def _wanted(found: Dataset, config: YukjoConfig) -> tuple[Sample, ...]:
-    """The samples of the project's agents."""
-    return tuple(sample for sample in found.samples if sample.agent_type in config.agents)
+@dataclass(slots=True)
+class _Choice:
+    """Takes the samples of the project's agents, and notes which of them nobody approved."""
+
+    approved: frozenset[str] | None
+    """Their hashes; None where any sample is taken."""
+    agents: tuple[str, ...]
+    left_out: list[Refusal] = field(default_factory=list)
+    taken: int = 0
+
+    def __call__(self, found: Dataset) -> tuple[Sample, ...]:
+        own = [sample for sample in found.samples if sample.agent_type in self.agents]
+        kept = [s for s in own if self.approved is None or s.hash in self.approved]
+        taken = {sample.hash for sample in kept}
+        self.left_out += [Refusal(s.name, say("not approved by a reviewer"))
+                          for s in own if s.hash not in taken]  # fmt: skip
+        self.taken += len(kept)
+        return tuple(kept)
+
+    def refuse_none(self) -> None:
+        """DataError where every sample was left out."""
+        if self.left_out and not self.taken:
+            raise DataError(
+                say("none of {count} samples is approved", count=len(self.left_out)),
+                where='yukjo.toml [data] reviewed = "approved"',
+                fix=say('have them reviewed: `yukjo data review start`; or set it to "any"'),
+            )
+
+
+def approved(project: Path, config: YukjoConfig) -> frozenset[str] | None:
+    """Hashes of the samples that may be trained on; None where any may."""
+    if config.data.reviewed == "any":
+        return None
+    with if_any(project, config) as ledger:
+        return Desk(ledger).book.approved() if ledger else frozenset()
 
 
 def _refuse_shared(sides: Split) -> None:
@@ -170,7 +210,7 @@ def ask_plan(config: YukjoConfig, prepared: Prepared, folder: RunFolder, *, part
     )
     asked = hash_json([settings, prepared.files, parts.engine.base_hash, prepared.template.hash,
                        made.model_dump(mode="json", exclude={"warnings", "asked"}),
-                       *_seen(prepared)])  # fmt: skip
+                       *_seen(prepared), *_chosen(prepared, config)])  # fmt: skip
     refuse_other(folder, asked)
     document = {
         "asked_hash": asked,
@@ -198,6 +238,13 @@ def _seen(prepared: Prepared) -> list[list[str]]:
     samples = [sample for side in SIDES for sample in prepared.split.side(side)]
     found = {image.sha256 for sample in samples for image in sample.images}
     return [sorted(found)] if found else []
+
+
+def _chosen(prepared: Prepared, config: YukjoConfig) -> list[list[str]]:
+    """Hashes of all samples where reviewers choose them, which no file tells."""
+    if config.data.reviewed == "any":
+        return []
+    return [sorted(sample.hash for side in SIDES for sample in prepared.split.side(side))]
 
 
 def with_adapters(config: YukjoConfig, prepared: Prepared, trainer: Trainer) -> Plan:

@@ -93,8 +93,9 @@ def reproduce(work: Work, entry: Entry) -> Entry:
         {
             say("base"): Pair(then["base"]["hash"], now["base"]["hash"]),
             say("chat template"): Pair(then["template_hash"], now["template_hash"]),
-            # The files are the same: what else a line is made of are its images.
-            say("images"): Pair(*(hash_json(side["data"]["lines"]) for side in (then, now))),
+            _lines_word(work.config): Pair(
+                *(hash_json(side["data"]["lines"]) for side in (then, now))
+            ),
             **{f"[agents] {name}": Pair(made["prompt_hash"], work.prepared.roles[name].prompt_hash)
                for name, made in then["adapters"].items()},
         },
@@ -137,6 +138,11 @@ def _refuse(pairs: Mapping[str, Pair], entry: Entry) -> None:
             where=say("run {run}", run=entry.run),
             fix=say("put them back as they were; only the same things can make the same adapters"),
         )
+
+
+def _lines_word(config: YukjoConfig) -> str:
+    """What else the lines of the same files hang on: their images, or who approved them."""
+    return say("images") if config.data.reviewed == "any" else say("approved samples")
 
 
 def _text(value: object) -> str | None:

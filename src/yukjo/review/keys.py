@@ -19,7 +19,7 @@ from yukjo.review.session import Seal, Session
 from yukjo.words import say
 
 _RATERS = "raters.json"
-_TOKEN_BYTES = 8
+_TOKEN_BYTES = 16
 
 
 def key_file(place: Path, session: str) -> Path:
@@ -67,16 +67,16 @@ def enrol(folder: Path, count: int) -> tuple[str, ...]:
     """Tokens of `count` more raters, whose pseudonyms go on from those there are."""
     known = _raters(folder)
     names = [f"r{number}" for number in range(len(known) + 1, len(known) + count + 1)]
-    tokens = tuple(f"{name}-{secrets.token_hex(_TOKEN_BYTES)}" for name in names)
-    more = {name: _hash(token) for name, token in zip(names, tokens, strict=True)}
+    tokens = tuple(map(new_token, names))
+    more = {name: token_hash(token) for name, token in zip(names, tokens, strict=True)}
     write_whole(folder / _RATERS, json.dumps({**known, **more}, indent=1) + "\n")
     return tokens
 
 
 def rater(folder: Path, token: str) -> str:
     """The pseudonym that goes with a token; ReviewError where none does."""
-    name = token.partition("-")[0]
-    if not secrets.compare_digest(_raters(folder).get(name, ""), _hash(token)):
+    name = holder(_raters(folder), token)
+    if name is None:
         raise ReviewError(
             say("this rater's token is not known here"),
             where=say("session {session}", session=folder.name),
@@ -86,8 +86,20 @@ def rater(folder: Path, token: str) -> str:
     return name
 
 
-def _hash(token: str) -> str:
+def new_token(name: str) -> str:
+    """A fresh token for the person behind a pseudonym."""
+    return f"{name}-{secrets.token_hex(_TOKEN_BYTES)}"
+
+
+def token_hash(token: str) -> str:
+    """What is kept of a token."""
     return sha256_bytes(token.encode(errors="replace"))
+
+
+def holder(known: Mapping[str, str], token: str) -> str | None:
+    """The pseudonym that goes with a token, by the hashes that are known; None where none does."""
+    name = token.partition("-")[0]
+    return name if secrets.compare_digest(known.get(name, ""), token_hash(token)) else None
 
 
 def _raters(folder: Path) -> Mapping[str, str]:

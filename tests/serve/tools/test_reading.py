@@ -12,10 +12,11 @@ import pytest
 
 from sample import EXAMPLE
 from yukjo.errors import DataError
-from yukjo.serve.tools import reading
-from yukjo.serve.tools.passages import LENGTH, passages
+from yukjo.reading import documents
+from yukjo.reading.documents import Block
+from yukjo.reading.passages import LENGTH, passages
 from yukjo.serve.tools.reader import Reader, opened
-from yukjo.serve.tools.reading import Block, read
+from yukjo.serve.tools.reading import read
 
 DOCUMENTS = EXAMPLE / "documents"
 HWPX = DOCUMENTS / "마을버스 노선 개편 계획.hwpx"
@@ -63,7 +64,7 @@ def test_unseen_characters_do_not_get_in(tmp_path: Path) -> None:
 
 def test_passages_are_short_and_lose_nothing() -> None:
     for path in DOCUMENTS.iterdir():
-        if path.suffix in reading.DOCUMENTS and not path.name.startswith("README"):
+        if path.suffix in documents.DOCUMENTS and not path.name.startswith("README"):
             blocks = read(path, law=False).blocks
             made = list(passages(blocks))
             assert all(len(passage.text) <= 2 * LENGTH for passage in made)
@@ -87,7 +88,7 @@ def _refused(path: Path, files: Reader, *, law: bool = False) -> DataError:
     return refused.value
 
 
-@pytest.mark.parametrize("suffix", reading.DOCUMENTS)
+@pytest.mark.parametrize("suffix", documents.DOCUMENTS)
 @pytest.mark.parametrize(
     "data", [b"", b"\x00" * 64, b"\xff\xfe\x00\xd8" * 9, b"PK\x03\x04\x00 no zip"]
 )
@@ -119,7 +120,7 @@ def test_a_zip_bomb_is_weighed_before_it_is_unpacked(tmp_path: Path, files: Read
     path = tmp_path / "폭탄.hwpx"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("Contents/section0.xml", "<a/>")
-        archive.infolist()[0].file_size = (reading.INFLATED_MB + 1) * 2**20
+        archive.infolist()[0].file_size = (documents.INFLATED_MB + 1) * 2**20
     assert "압축" in _refused(path, files).what
 
 
@@ -164,13 +165,13 @@ def test_a_law_with_entities_is_refused_even_if_they_are_harmless(
 def test_a_large_file_is_not_opened(tmp_path: Path, files: Reader) -> None:
     path = tmp_path / "큼.txt"
     with path.open("wb") as file:
-        file.truncate(reading.LARGEST_MB * 2**20 + 1)
+        file.truncate(documents.LARGEST_MB * 2**20 + 1)
     assert "50 MB" in _refused(path, files).what
 
 
 def test_a_long_text_is_refused_before_it_is_looked_at(tmp_path: Path, files: Reader) -> None:
     path = tmp_path / "김.txt"
-    path.write_text("a" * (reading.MOST_CHARACTERS + 1))
+    path.write_text("a" * (documents.MOST_CHARACTERS + 1))
     assert "5,000,000자" in _refused(path, files).what
 
 

@@ -34,12 +34,12 @@ def test_every_tool_that_a_built_in_role_names_is_there(box: Toolbox) -> None:
     assert named == set(box.names)
     assert box.for_agent(role("rag")).names == ("document_search",)
     assert box.for_agent(role("data_analysis")).names == ("calculator", "data_analysis")
-    assert box.for_agent(role("review")).names == ()
+    assert box.for_agent(role("review")).names == ("document_check",)
 
 
-def test_a_project_without_material_has_the_calculator_only(tmp_path: Path) -> None:
+def test_a_project_without_material_has_what_needs_none(tmp_path: Path) -> None:
     box = Toolbox(ToolsConfig(), tmp_path)
-    assert box.names == ("calculator",)
+    assert box.names == ("calculator", "document_check")
     assert box.for_agent(role("rag")).by_rule("주차 요금은?") == []
 
 

@@ -14,7 +14,7 @@ from yukjo.chain.recipe import summary_sample
 from yukjo.config.chain import of_stage
 from yukjo.data.read import read
 from yukjo.data.split import Split
-from yukjo.errors import DataError
+from yukjo.errors import ConfigError, DataError
 from yukjo.files import hash_json, sha256_file
 from yukjo.pipeline.chain.stage import Chain, Stage
 from yukjo.pipeline.prepare import Source, source
@@ -60,7 +60,14 @@ class Drawn:
 def draw(chain: Chain) -> Drawn:
     """Read and check all cases; DataError names the one whose analysis lacks a field."""
     settings, (name, _) = chain.config.chain, chain.names
-    given = source(chain.project, of_stage(chain.config, name), chain.roles)
+    config = of_stage(chain.config, name)
+    if config.data.reviewed == "approved" and (settings.files or settings.kept_files):
+        raise ConfigError(
+            say("the cases of [chain] files can't be held to approval"),
+            where="yukjo.toml [chain] files, kept_files",
+            fix=say('leave them out, or set [data] reviewed to "any"'),
+        )
+    given = source(chain.project, config, chain.roles)
     if not given.split.test:
         raise DataError(
             say("the test split holds no case"),
@@ -111,7 +118,8 @@ def second_sample(chain: Chain, drawn: Drawn, case: Sample, reading: str) -> Sam
 def _read(chain: Chain, files: Sequence[Path]) -> Cases:
     if not files:
         return ()
-    found = read([chain.project / file for file in files], agents=chain.roles)
+    found = read([chain.project / file for file in files], agents=chain.roles,
+                 contacts=chain.config.data.allowed_contacts)  # fmt: skip
     return tuple(case for case in found.samples if case.agent_type == chain.names[0])
 
 

@@ -19,6 +19,7 @@ from yukjo.config.models import ToolsConfig
 from yukjo.errors import ConfigError, DataError
 from yukjo.serve.tools.analysis import DataAnalysis
 from yukjo.serve.tools.calculator import Calculator
+from yukjo.serve.tools.check import DocumentCheck
 from yukjo.serve.tools.documents import DocumentSearch
 from yukjo.serve.tools.laws import LegalReference
 from yukjo.serve.tools.means import means
@@ -31,14 +32,14 @@ __all__ = ["Result", "Source", "Toolbox", "folder_of"]
 
 
 class Toolbox:
-    """The tools that a project has material for; the calculator needs none.
+    """The tools that a project has material for; the calculator and the check need none.
 
     May be used from several threads. Documents and laws are read from the index, so that their
     folders needn't be where the server is; ConfigError where the folder of tables is missing.
     """
 
     def __init__(self, config: ToolsConfig, project: Path) -> None:
-        made: list[Tool[Any]] = [Calculator()]
+        made: list[Tool[Any]] = [Calculator(), DocumentCheck()]
         index = Shelf(project / config.index, means())
         if config.tables:
             made.append(DataAnalysis(folder_of(project, config.tables, "tables")))

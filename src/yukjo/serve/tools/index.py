@@ -18,10 +18,11 @@ from typing import Literal
 
 from yukjo.errors import DataError, RunError
 from yukjo.files import sha256_file
+from yukjo.reading.documents import DOCUMENTS, refused
+from yukjo.reading.passages import passages
 from yukjo.serve.tools.means import Means
-from yukjo.serve.tools.passages import passages
 from yukjo.serve.tools.reader import Reader, opened
-from yukjo.serve.tools.reading import DOCUMENTS, LAWS, Document, refused
+from yukjo.serve.tools.reading import LAWS, Document
 from yukjo.words import say
 
 FILE = "index.sqlite"

@@ -21,6 +21,7 @@ from yukjo.errors import DataError
 from yukjo.korean.citations import SUBITEMS, Citation, article_label
 from yukjo.korean.days import days
 from yukjo.korean.text import visible
+from yukjo.reading.documents import decoded
 from yukjo.records import Frozen
 from yukjo.words import say
 
@@ -103,8 +104,6 @@ class Law(Frozen):
 
 def read_law(path: Path) -> Law:
     """The law in a file; DataError where it holds none."""
-    from yukjo.serve.tools.reading import decoded
-
     if path.suffix.lower() == ".xml":
         return _from_xml(path)
     return _from_text(visible(decoded(path)), path)

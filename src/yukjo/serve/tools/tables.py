@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 
 from yukjo.errors import DataError
 from yukjo.korean.text import fold, visible
+from yukjo.reading.documents import decoded, refused, weigh, weigh_zip
 from yukjo.serve.tools.quoting import inline
-from yukjo.serve.tools.reading import decoded, refused, weigh_zip
 from yukjo.words import say
 
 if TYPE_CHECKING:
@@ -96,8 +96,7 @@ def table_of(name: str, rows: list[list[str]]) -> Table:
 
 def read_rows(path: Path) -> list[list[str]]:
     """The cells of a file that hold something, names of the columns first; for `reader`."""
-    if path.stat().st_size > LARGEST_MB * 2**20:
-        raise refused(path, say("it is larger than {most} MB", most=LARGEST_MB))
+    weigh(path, most_mb=LARGEST_MB)
     return _bounded(_sheet(path) if path.suffix.lower() == ".xlsx" else _csv(path), path)
 
 

@@ -1,0 +1,1 @@
+"""Files from anywhere, read in a process of its own: documents to blocks, tables to cells."""
