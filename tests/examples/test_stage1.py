@@ -133,7 +133,7 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Toolbox:
     return Toolbox(folders.model_copy(update={"index": place, "tables": tables}), MATERIAL)
 
 
-@pytest.mark.parametrize("agent", TOOL_LINES.keys() & FILES.keys())
+@pytest.mark.parametrize("agent", sorted(TOOL_LINES.keys() & FILES.keys()))
 def test_enough_lines_hold_what_a_tool_gave(agent: str) -> None:
     marked = [s for s in SAMPLES[agent] if NOTE in (s.source or "")]
     assert len(marked) >= TOOL_LINES[agent]

@@ -208,7 +208,7 @@ def test_a_parser_that_dies_takes_one_file_with_it(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds the address space")
 def test_a_parser_can_take_no_more_memory_than_its_share(tmp_path: Path) -> None:
     path = tmp_path / "법.xml"
-    path.write_text("<법령>" + "<a/>" * 1_000_000 + "</법령>")
-    with opened(memory_mb=100) as files:
+    path.write_text("<법령>" + "<a/>" * 3_000_000 + "</법령>")
+    with opened(memory_mb=250) as files:
         assert files.read(PDF, law=False).blocks
         assert "메모리" in _refused(path, files, law=True).what
