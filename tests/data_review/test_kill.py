@@ -55,10 +55,13 @@ def test_kills_in_the_middle_of_approvals_lose_and_double_nothing(
     names = ("r1", "r2")
     files = {name: tmp_path / name for name in names}
     for _ in range(KILLS):
+        before = _acknowledged(files)
         at_work = [_reviewer(place, name, files[name]) for name in names]
         for process in at_work:
             assert process.stdout
             assert process.stdout.readline() == "ready\n"
+        while _acknowledged(files) == before and at_work[0].poll() is None:
+            time.sleep(0.001)
         time.sleep(chance.uniform(0.0, 0.03))
         for process in at_work:
             os.kill(process.pid, signal.SIGKILL)
@@ -94,6 +97,11 @@ def test_two_processes_as_one_reviewer_approve_each_sample_once(
         process.communicate()
         assert process.returncode == 0
     assert len(_decisions(place)) == 30
+
+
+def _acknowledged(files: dict[str, Path]) -> int:
+    """Bytes of all that reviewers were told is recorded."""
+    return sum(file.stat().st_size for file in files.values() if file.exists())
 
 
 def _decisions(place: Path | str) -> list[Entry]:
