@@ -158,6 +158,10 @@ def state(
     condition = _condition(begin, end, alive=bool(alive), done=last["step"] == total)
     running = condition == "running"
     recent = _since([e for e in steps[-RECENT:] if e["step"] > (begin.get("resumed") or 0)])
+    held = memory_mb if running else None
+    peaks = [e["peak_mb"] for e in steps]
+    if peaks and held is not None:
+        peaks.append(held)  # the step under way may hold more than any before it
     return RunState(
         run=run,
         condition=condition,
@@ -173,8 +177,8 @@ def state(
         tokens=last["tokens"],
         tokens_per_s=_rate(last["tokens"], last["seconds"]),
         recent_tokens_per_s=_rate(recent[1], recent[2]),
-        memory_mb=memory_mb if running else None,
-        peak_memory_mb=max((e["peak_mb"] for e in steps), default=None),
+        memory_mb=held,
+        peak_memory_mb=max(peaks, default=None),
         memory_limit_mb=plan["config"]["train"]["memory_limit_gb"] * 1024,
         adapters=tuple(_adapter(one, events) for one in plan["plan"]["agents"]),
     )
