@@ -232,7 +232,8 @@ BROKEN = (
     zipfile.BadZipFile, zlib.error, ArithmeticError, EOFError, LookupError, NotImplementedError,
     OSError, RuntimeError, ValueError,
 )  # fmt: skip
-"""What Python's zipfile raises of a zip that it can't take apart any more."""
+"""What Python's zipfile raises of a zip that it can't take apart any more: NotImplementedError
+for a compression, or a version of the format, that it doesn't know."""
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -302,6 +303,13 @@ def test_what_breaks_inside_is_told_without_its_insides(pages: Pages) -> None:
     page = pages.get("/records/lineage?thing=x", status=500)
     assert "secret" not in page
     assert "쪽을 만들지 못했습니다" in page
+
+
+def test_dark_is_the_same_whoever_chose_it() -> None:
+    css = (resources.files("yukjo.dashboard") / "templates" / "parts.css").read_text("utf-8")
+    asked, chosen = re.findall(r":root\S*dark\S* \{(.*?)\}|:root:not\S+ \{(.*?)\}", css, re.DOTALL)
+    assert "--page" in "".join(asked)
+    assert "".join(asked) == "".join(chosen)
 
 
 def test_files_are_ours_and_may_be_kept(pages: Pages) -> None:

@@ -17,6 +17,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
@@ -109,22 +110,22 @@ def _delimiter(text: str) -> str:
     return max(",\t;|", key=fit)
 
 
-def _workbook(path: Path) -> list[Sheet]:
-    """Every sheet."""
+@contextmanager
+def workbook(path: Path, *, inflated_mb: int) -> Iterator[Any]:
+    """An XLSX open for its values; DataError where it is damaged, or proves to be in the block."""
     import openpyxl
     from openpyxl.utils.exceptions import InvalidFileException
 
-    weigh_zip(path, most_mb=INFLATED_MB)
+    weigh_zip(path, most_mb=inflated_mb)
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-        return [Sheet(str(sheet.title), _bounded(_rows(sheet), path)) for sheet in book.worksheets]
+        yield openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
     except (
         InvalidFileException,
         zipfile.BadZipFile,
         ArithmeticError,
         AttributeError,
         LookupError,
-        NotImplementedError,
+        NotImplementedError,  # of zipfile: a compression, or a version, that it doesn't know
         OSError,
         SyntaxError,
         TypeError,
@@ -135,14 +136,7 @@ def _workbook(path: Path) -> list[Sheet]:
         raise refused(path, say("it is damaged ({fault})", fault=type(fault).__name__)) from None
 
 
-def _rows(sheet: Any) -> Iterator[list[str]]:  # noqa: ANN401 - openpyxl has no types
-    """The cells of a sheet, which may claim a million columns that nobody filled."""
-    for row in sheet.iter_rows(max_row=_SHEET_ROWS, max_col=MOST_COLUMNS + 1, values_only=True):
-        # Millions of empty rows may stand before a far one: they are passed over quickly.
-        yield [] if row.count(None) == len(row) else [_said(value) for value in row]
-
-
-def _said(value: object) -> str:
+def said(value: object) -> str:
     """A cell of a sheet as text."""
     if value is None:
         return ""
@@ -151,6 +145,19 @@ def _said(value: object) -> str:
     if isinstance(value, date):
         return value.isoformat()
     return f"{value:.15g}" if isinstance(value, float) else _RETURN.sub("\n", str(value))
+
+
+def _workbook(path: Path) -> list[Sheet]:
+    """Every sheet."""
+    with workbook(path, inflated_mb=INFLATED_MB) as book:
+        return [Sheet(str(sheet.title), _bounded(_rows(sheet), path)) for sheet in book.worksheets]
+
+
+def _rows(sheet: Any) -> Iterator[list[str]]:  # noqa: ANN401 - openpyxl has no types
+    """The cells of a sheet, which may claim a million columns that nobody filled."""
+    for row in sheet.iter_rows(max_row=_SHEET_ROWS, max_col=MOST_COLUMNS + 1, values_only=True):
+        # Millions of empty rows may stand before a far one: they are passed over quickly.
+        yield [] if row.count(None) == len(row) else [said(value) for value in row]
 
 
 def _bounded(rows: Iterable[list[str]], path: Path) -> list[Cells]:

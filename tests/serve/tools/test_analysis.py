@@ -241,6 +241,19 @@ def test_a_damaged_workbook_is_read_or_refused(tmp_path: Path) -> None:
                 reader.rows(path)
 
 
+def test_a_workbook_in_a_compression_nobody_knows_is_refused(tmp_path: Path) -> None:
+    data = bytearray((TABLES / "부서별 예산 집행.xlsx").read_bytes())
+    for header, place in ((b"PK\x01\x02", 10), (b"PK\x03\x04", 8)):
+        at = data.find(header)
+        while at >= 0:
+            data[at + place] = 97
+            at = data.find(header, at + 4)
+    path = tmp_path / "표.xlsx"
+    path.write_bytes(data)
+    with pytest.raises(DataError, match="NotImplementedError"):
+        tables.read_rows(path)
+
+
 def test_xml_in_a_workbook_has_no_entities(tmp_path: Path) -> None:
     with zipfile.ZipFile(TABLES / "부서별 예산 집행.xlsx") as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}

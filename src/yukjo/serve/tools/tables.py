@@ -11,17 +11,15 @@
 import csv
 import io
 import re
-import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from yukjo.errors import DataError
 from yukjo.korean.text import fold, visible
-from yukjo.reading.documents import decoded, refused, weigh, weigh_zip
+from yukjo.reading.cells import said, workbook
+from yukjo.reading.documents import decoded, refused, weigh
 from yukjo.serve.tools.quoting import inline
 from yukjo.words import say
 
@@ -112,40 +110,10 @@ def _csv(path: Path) -> Iterator[list[str]]:
 
 def _sheet(path: Path) -> Iterator[list[str]]:
     """The rows of the first sheet."""
-    import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    weigh_zip(path, most_mb=INFLATED_MB)
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
+    with workbook(path, inflated_mb=INFLATED_MB) as book:
         # A sheet may claim a million columns that nobody filled.
         for row in book.worksheets[0].iter_rows(max_col=MOST_COLUMNS + 1, values_only=True):
-            yield [_said(value) for value in row]
-    except (
-        InvalidFileException,
-        zipfile.BadZipFile,
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        OSError,
-        SyntaxError,
-        TypeError,
-        ValueError,
-        zlib.error,
-    ) as fault:
-        # openpyxl has no error of its own for a damaged workbook; this is what its parsers raise.
-        raise refused(path, say("it is damaged ({fault})", fault=type(fault).__name__)) from None
-
-
-def _said(value: object) -> str:
-    """A cell of a sheet as text."""
-    if value is None:
-        return ""
-    if isinstance(value, datetime) and not (value.hour or value.minute or value.second):
-        return value.date().isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    return f"{value:.15g}" if isinstance(value, float) else str(value)
+            yield [said(value) for value in row]
 
 
 def _bounded(rows: Iterable[list[str]], path: Path) -> list[list[str]]:
