@@ -52,6 +52,14 @@ def test_a_page_is_well_formed_has_its_headers_and_loads_only_our_files(
     assert all(value.startswith(("/dashboard/", "?", "#")) for value in links), links
 
 
+def test_the_policy_lets_nothing_in_from_elsewhere_or_from_within_a_page(pages: Pages) -> None:
+    policy = pages.browser.get("/dashboard/").headers["content-security-policy"]
+    rules = {name: set(allowed) for name, *allowed in map(str.split, policy.split(";"))}
+    assert rules["default-src"] == {"'none'"}
+    assert set().union(*rules.values()) <= {"'none'", "'self'"}
+    assert rules["frame-ancestors"] == rules["base-uri"] == {"'none'"}
+
+
 class WebPage(Page):
     """Tags that stand alone on a page with forms."""
 

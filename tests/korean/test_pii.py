@@ -104,7 +104,7 @@ def test_a_number_with_no_day_in_it_needs_a_word() -> None:
         "010-0000-0000",
         "주민등록번호 000000-0000000",
         "주민등록번호 900101-1******",
-        "연락처 010-****-1234, 010-XXXX-XXXX",
+        "연락처 010-****-1234, 010-XXXX-XXXX",  # hidden digits, as forms print them
         "성명: 김○○",
         "성명: [이름] (서명)",
         "000-450-1010",
